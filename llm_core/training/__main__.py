@@ -1,0 +1,164 @@
+"""Train from the command line: python -m llm_core.training --text FILE …"""
+
+import argparse
+import contextlib
+import math
+import signal
+import sys
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from llm_core.training.checkpoint_index import latest_checkpoint
+from llm_core.training.config import TOKENIZERS, RunConfig
+from llm_core.training.events import EvalEvent, SampleEvent, StartEvent, StepEvent
+from llm_core.training.points import PointLog
+from llm_core.training.recipes import RECIPES
+
+T = TypeVar("T")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m llm_core.training", description="Train a GPT on a text, without Streamlit."
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--text", metavar="FILE", help="a UTF-8 text file")
+    source.add_argument("--corpus", metavar="NAME", help="a named corpus, such as tiny_tales")
+    source.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run saved there")
+    parser.add_argument("--tokenizer", choices=TOKENIZERS, default="char")
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--width", type=int, default=128, help="d_model")
+    parser.add_argument("--context", type=int, default=64, help="tokens seen at once")
+    parser.add_argument("--batch", type=int, default=12, help="windows a step")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--recipe", choices=sorted(RECIPES), default="classic")
+    parser.add_argument("--learning-rate", type=float, help="peak; the recipe's unless given")
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=1337)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--log-interval", type=int, default=100, help="steps a line")
+    parser.add_argument("--eval-interval", type=int, default=500, help="steps; 0 = at the end only")
+    parser.add_argument("--sample-interval", type=int, default=0, help="steps; 0 = never")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where checkpoints go")
+    return parser
+
+
+def run_config(options: argparse.Namespace) -> RunConfig:
+    """Turn the options into a config; raise ValueError where they cannot be trained."""
+    recipe = RECIPES[options.recipe]
+    if options.learning_rate is not None:
+        recipe = replace(recipe, learning_rate=options.learning_rate)
+    return RunConfig(
+        corpus=options.corpus,
+        text_path=None if options.text is None else str(Path(options.text).resolve()),
+        tokenizer=options.tokenizer,
+        model={
+            "n_layers": options.layers,
+            "n_heads": options.heads,
+            "d_model": options.width,
+            "context_length": options.context,
+            "dropout": options.dropout,
+            "bias": False,
+        },
+        recipe=recipe,
+        steps=options.steps,
+        batch_size=options.batch,
+        log_interval=options.log_interval,
+        eval_interval=options.eval_interval,
+        sample_interval=options.sample_interval,
+        seed=options.seed,
+        device=options.device,
+    )
+
+
+def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
+    """Train and print one line a log interval; the last begins with `done`."""
+    # Imported here: torch takes a second, and `--help` or a wrong option should not wait for it.
+    from llm_core.training.loop import train
+
+    log = PointLog(config.log_interval, config.steps)
+    started, train_loss, validation_loss = time.perf_counter(), math.nan, math.nan
+    step, tokens, training_seconds = 0, 0, 0.0
+    for event in stop_on_signal(train(config, resume=resume, out=out)):
+        step = event.step
+        match event:
+            case StartEvent():
+                _print(
+                    f"start step={step}",
+                    parameters=event.parameters,
+                    vocab_size=event.vocab_size,
+                    train_tokens=event.train_tokens,
+                    uniform_loss=event.uniform_loss,
+                    bigram_loss=event.bigram_loss,
+                )
+            case StepEvent():
+                tokens, training_seconds = event.tokens, event.seconds
+                if point := log.add(event):
+                    train_loss = point.loss
+                    _print(
+                        f"step={step}",
+                        train_loss=train_loss,
+                        learning_rate=point.learning_rate,
+                        gradient_norm=point.gradient_norm,
+                        tokens_per_second=round(point.tokens_per_second),
+                    )
+            case EvalEvent():
+                validation_loss = event.loss
+                _print(f"step={step}", val_loss=validation_loss, tokens=event.tokens)
+            case SampleEvent():
+                print(f"step={step} sample={event.prompt + event.text!r}", flush=True)
+    ended = "done" if step == config.steps else "stopped"
+    _print(
+        f"{ended} step={step}",
+        train_loss=train_loss,
+        val_loss=validation_loss,
+        seconds=time.perf_counter() - started,
+        tokens_per_second=round(tokens / training_seconds) if tokens else 0,
+    )
+
+
+def stop_on_signal(events: Generator[T, None, None]) -> Iterator[T]:
+    """Pass events on until Ctrl+C or SIGTERM, and then close them, so that the run is saved.
+
+    A signal that interrupted a step would leave half of the weights changed.
+    """
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda caught, frame: received.append(caught))
+    with contextlib.closing(events):
+        for event in events:
+            yield event
+            if received:
+                return
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status. Ctrl+C keeps what was learnt."""
+    options = build_parser().parse_args(arguments)
+    try:
+        if options.resume is None:
+            config = run_config(options)
+        else:
+            config = RunConfig.load(latest_checkpoint(options.resume) / "config.json")
+        run(config, resume=options.resume, out=options.out)
+    except (ValueError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print(head: str, **figures: float) -> None:
+    shown = (
+        f"{name}={value}" if isinstance(value, int) else f"{name}={value:.6g}"
+        for name, value in figures.items()
+    )
+    print(head, *shown, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""All that a run holds in memory, and how it is built from its config."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from llm_core.data.corpora import find_corpus, read_own_text
+from llm_core.data.splits import split_by_position
+from llm_core.models.gpt import GPT
+from llm_core.tokenizers.character import CharacterTokenizer
+from llm_core.training.config import RunConfig
+from llm_core.training.optimizers import adamw
+
+
+@dataclass
+class TrainingState:
+    """A run between two steps: everything that the next step depends on, and nothing else."""
+
+    config: RunConfig
+    tokenizer: CharacterTokenizer
+    model: GPT
+    optimizer: torch.optim.Optimizer
+    train_ids: Tensor  # (N,) on the device
+    validation_ids: Tensor  # (M,) on the device
+    text_digest: str  # sha256 of the text: a checkpoint must not go on with another one
+    step: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.train_ids.device
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device `name`; "auto" takes CUDA, else Apple's MPS, else the CPU.
+
+    Raises ValueError for a device that torch does not have here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"There is no device {name!r} on this machine.") from error
+    return device
+
+
+def load_text(config: RunConfig) -> str:
+    """Return the run's text; raise ValueError if it is missing or too short for the context."""
+    if config.corpus is not None:
+        return find_corpus(config.corpus).load()
+    path = Path(str(config.text_path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"The text {path} cannot be read: {error.strerror}.") from error
+    context_length = config.transformer(vocab_size=2).context_length
+    return read_own_text(data, context_length=context_length, limit=len(data))
+
+
+def prepare(config: RunConfig, tokenizer: CharacterTokenizer | None = None) -> TrainingState:
+    """Read the text, build tokenizer (unless one is given), model and optimizer for step 0."""
+    text = load_text(config)
+    tokenizer = tokenizer or CharacterTokenizer.from_text(text)
+    device = choose_device(config.device)
+    ids = torch.from_numpy(tokenizer.encode_array(text)).to(device)
+    train_ids, validation_ids = split_by_position(ids, config.validation_fraction)
+    generator = torch.Generator().manual_seed(config.seed)
+    model = GPT(config.transformer(tokenizer.vocab_size), generator=generator).to(device)
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    optimizer = adamw(model, config.recipe)
+    return TrainingState(config, tokenizer, model, optimizer, train_ids, validation_ids, digest)

@@ -1,0 +1,163 @@
+"""Train a GPT on a text, watch it learn, and let it write."""
+
+import streamlit as st
+
+from llm_core.inspection.counting import count_parameters
+from llm_core.models.config import PRESETS, preset
+from llm_core.training.config import RunConfig
+from llm_core.training.runs import OWN_TEXT, Run
+from pages.widgets.catalog import Lesson
+from pages.widgets.frame import open_page
+from pages.widgets.live_chart import plotly_library
+from pages.widgets.prose import show_prose
+from pages.widgets.run_panel import run_panel
+from pages.widgets.text_choice import ChosenText, choose_text
+from pages.widgets.training import launcher, shown_run
+from pages.widgets.visitor import visitor
+from pages.widgets.writing import write_with
+
+SIZES = ("pico", "nano", "micro")
+STEPS = (100, 200, 500, 1000, 1500, 2000, 3000, 5000, 10000)
+BATCH = 16  # windows a step
+_SETTING_UP = "setting_up"
+
+
+def choose_size() -> str:
+    """Ask for the model's size; return the preset's name."""
+    name = st.segmented_control(
+        "Size of the model",
+        SIZES,
+        default="nano",
+        required=True,
+        format_func=str.capitalize,
+        key="size",
+        bind="query-params",
+    )
+    return name or "nano"
+
+
+def describe_size(name: str, vocab_size: int) -> None:
+    """Show what the size means for this text's vocabulary."""
+    config = preset(name, vocab_size=vocab_size)
+    st.caption(
+        f"**{count_parameters(config):,} parameters**: {config.n_layers} layers of "
+        f"{config.n_heads} heads, {config.d_model} numbers per token; it sees "
+        f"{config.context_length} characters at once."
+    )
+
+
+def choose_steps(text: ChosenText | None, context_length: int) -> int:
+    """Ask how long to train; return the number of steps."""
+    steps = st.select_slider(
+        "Training steps",
+        STEPS,
+        value=1500,
+        key="steps",
+        bind="query-params",
+        help="In each step the model reads a batch of windows and changes every weight a little.",
+    )
+    if text:
+        read = steps * BATCH * context_length
+        st.caption(f"It will read {read:,} characters: {read / text.characters:.1f} x the text.")
+    return steps
+
+
+def run_config(text: ChosenText, size: str, steps: int) -> RunConfig:
+    """Turn the choices into a run: some 200 points a curve, 20 evaluations and 6 samples."""
+    return RunConfig(
+        corpus=text.corpus,
+        text_path=None if text.corpus else OWN_TEXT,
+        model=PRESETS[size],
+        steps=steps,
+        batch_size=BATCH,
+        log_interval=round_interval(steps, 200),
+        eval_interval=round_interval(steps, 20),
+        sample_interval=round_interval(steps, 6),
+        sample_prompt=text.prompt,
+        checkpoint_interval=max(100, round_interval(steps, 5)),
+        final_eval_windows=512,
+    )
+
+
+def round_interval(steps: int, count: int) -> int:
+    """Return a round number of steps that divides a run into `count` parts or a few more."""
+    most = max(1, steps // count)
+    unit = 10 ** (len(str(most)) - 1)
+    return max(unit * factor // 2 for factor in (2, 4, 5, 10) if unit * factor // 2 <= most)
+
+
+def set_up(lesson: Lesson, owner: str) -> None:
+    """Let the learner choose, and start the run."""
+    text_side, model_side = st.columns([3, 2], gap="large")
+    with model_side:
+        size = choose_size()
+        context_length = PRESETS[size]["context_length"]
+        details, length = st.container(), st.container()
+    with text_side:
+        text = choose_text(context_length)
+    with details:
+        describe_size(size, text.vocab_size if text else 100)
+        show_prose(lesson, "size")
+    with length:
+        steps = choose_steps(text, context_length)
+        start = st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=text is None,
+            key="train",
+        )
+    if start and text:
+        train(text, size, steps, owner)
+
+
+def train(text: ChosenText, size: str, steps: int, owner: str) -> None:
+    """Start the run and show it; its id goes into the address, so that a reload finds it."""
+    title = f"{text.title}, {size.capitalize()}"
+    try:
+        config = run_config(text, size, steps)
+        run = launcher().launch(config, owner=owner, title=title, text=text.text)
+    except (ValueError, OSError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.session_state[_SETTING_UP] = False
+    st.query_params["run"] = run.id
+    st.rerun()
+
+
+def show_run(lesson: Lesson, run: Run, *, own: bool) -> None:
+    """Show the run, what its curves mean and, once it has ended, let the model write."""
+    run_panel(run, own=own)
+    if not run.active:
+        write_with(lesson, run)
+    if not (own and run.active):
+        label = "Train another model" if own else "Train a model of your own"
+        st.button(label, icon=":material/add:", key="another", on_click=begin_set_up)
+    with st.expander("How to read the chart", expanded=not own):
+        show_prose(lesson, "watch")
+
+
+def begin_set_up() -> None:
+    """Leave the run that is shown; it stays where it is."""
+    st.session_state[_SETTING_UP] = True
+    st.query_params.pop("run", None)
+
+
+def end_set_up() -> None:
+    """Go back to the newest run."""
+    st.session_state[_SETTING_UP] = False
+
+
+page = open_page("training_sandbox")
+plotly_library()
+me = visitor()
+shown = shown_run(me)
+named = st.query_params.get("run")
+if named and (shown is None or shown.id != named):
+    st.warning("The run in this address is not, or no longer, on this machine.")
+if shown is None or (st.session_state.get(_SETTING_UP) and not named):
+    if shown:
+        st.button(f"Back to {shown.title}", icon=":material/arrow_back:", on_click=end_set_up)
+    set_up(page, me)
+else:
+    show_run(page, shown, own=shown.owner == me)

@@ -1,0 +1,290 @@
+"""The picture of a training run: its loss curves over the steps, between labelled landmarks."""
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from pages.figures.palette import NEUTRAL, TRAIN, VALIDATION
+
+MOST_POINTS = 300  # of a curve: more than a screen shows, and each costs bytes at every tick
+DASHES = ("dash", "dot", "dashdot", "longdash")
+MARGIN = {"l": 52, "r": 12, "t": 34, "b": 46}  # pixels around the plot
+LABEL_HEIGHT, LABEL_CHARACTER = 19, 6.4  # pixels of a landmark's label, and of one letter in it
+PHONE_WIDTH = 390 - 32 - MARGIN["l"] - MARGIN["r"]  # pixels of the plot on the narrowest screen
+HOVER = "%{x:,d} · %{y:.3f} · %{customdata:.3~s}"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Losses in nats per token, and the steps after which they were measured, in order."""
+
+    steps: Sequence[int]
+    losses: Sequence[float]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a step has no loss, or a loss no step."""
+        if len(self.steps) != len(self.losses):
+            counts = f"{len(self.steps)} steps, {len(self.losses)} losses"
+            raise ValueError(f"A curve needs one loss a step; here are {counts}.")
+
+    def finite(self) -> "Curve":
+        """The curve without the points where training broke down (not a number, infinite)."""
+        pairs = [p for p in zip(self.steps, self.losses, strict=True) if math.isfinite(p[1])]
+        return Curve([step for step, _ in pairs], [loss for _, loss in pairs])
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A landmark to read a loss against, such as the bigram model's 2.45 nats per token."""
+
+    label: str
+    loss: float
+
+
+def loss_figure(
+    train: Curve,
+    validation: Curve,
+    references: Sequence[Reference],
+    *,
+    total_steps: int,
+    run: str = "run",
+    height: int = 380,
+) -> go.Figure:
+    """Draw both curves over the whole run, from step 0 to `total_steps`, among the landmarks.
+
+    The horizontal axis does not move, so a running curve grows into the picture. `run` names the
+    run: as long as it stays the same, the browser keeps what the reader zoomed to or switched off.
+    Losses are in nats per token, `height` in pixels. Colours of text and grid are left to the page.
+    Points that are no finite number are left out; curves are thinned to `MOST_POINTS`.
+    """
+    train, validation = train.finite(), validation.finite()
+    low, high = loss_range(train, validation, references)
+    figure = go.Figure(
+        data=[
+            _trace(thin(train), "training", TRAIN, marked=False),
+            _trace(thin(validation), "validation", VALIDATION, marked=True),
+            *_newest_point(train),
+        ],
+        layout=_layout(total_steps, (low, high), run, height),
+    )
+    scale = (high - low) / (height - MARGIN["t"] - MARGIN["b"])
+    places = _place_labels([thin(train), thin(validation)], references, total_steps, scale)
+    for index, (reference, (side, edge)) in enumerate(zip(references, places, strict=True)):
+        _add_landmark(figure, reference, DASHES[index % len(DASHES)], side, edge)
+    return figure
+
+
+def loss_alt_text(
+    train: Curve, validation: Curve, references: Sequence[Reference], *, total_steps: int
+) -> str:
+    """Say in one sentence what the picture of `loss_figure` shows, for those who cannot see it."""
+    train, validation = train.finite(), validation.finite()
+    if not train.losses:
+        return f"Training has not started: 0 of {total_steps} steps."
+    text = f"After {train.steps[-1]} of {total_steps} steps training loss is {train.losses[-1]:.2f}"
+    newest = train.losses[-1]
+    if validation.losses:
+        text += f" and validation loss {validation.losses[-1]:.2f}"
+        newest = max(newest, validation.losses[-1])
+    beaten = [each for each in references if newest < each.loss]
+    if beaten:
+        best = min(beaten, key=lambda each: each.loss)
+        text += f", below {best.loss:.2f} ({best.label})"
+    elif references:
+        nearest = min(references, key=lambda each: each.loss)
+        text += f", still above {nearest.loss:.2f} ({nearest.label})"
+    return text + _overfitting(validation) + "."
+
+
+def _overfitting(validation: Curve) -> str:
+    """Half a sentence, if validation loss is clearly past its lowest value."""
+    if not validation.losses:
+        return ""
+    lowest = min(validation.losses)
+    if validation.losses[-1] < 1.02 * lowest:
+        return ""
+    step = validation.steps[list(validation.losses).index(lowest)]
+    return f"; validation loss was lowest, {lowest:.2f}, at step {step} and has risen since"
+
+
+def loss_range(
+    train: Curve, validation: Curve, references: Sequence[Reference]
+) -> tuple[float, float]:
+    """The lowest and the highest loss to show: all points and landmarks, and a little air.
+
+    Below the lowest landmark there is room from the start, so the axis stands still while the curve
+    comes down. A run that breaks down leaves at the top: it must not flatten everything else.
+    """
+    landmarks = [each.loss for each in references]
+    seen = [*train.losses, *validation.losses, *landmarks]
+    if not seen:
+        return 0.0, 5.0
+    low, high = min(seen), max(seen)
+    if landmarks:
+        low, high = min(low, 0.5 * min(landmarks)), min(high, 2 * max(landmarks))
+    air = max(high - low, 0.1)
+    return _rounded(max(low - 0.08 * air, 0.0)), _rounded(high + 0.1 * air)
+
+
+def thin(curve: Curve, most: int = MOST_POINTS) -> Curve:
+    """Leave points out until at most `most` are left (at least 4), and no peak or dip is lost.
+
+    Kept are the first point, the last, and the lowest and the highest of every bucket between.
+    Buckets double in size as a run grows, so the points that are shown rarely change places.
+    """
+    count = len(curve.steps)
+    if count <= most:
+        return curve
+    size = 1
+    while 2 * math.ceil((count - 2) / size) + 2 > most:
+        size *= 2
+    kept = [0]
+    for start in range(1, count - 1, size):
+        bucket = range(start, min(start + size, count - 1))
+        kept += sorted(
+            {min(bucket, key=curve.losses.__getitem__), max(bucket, key=curve.losses.__getitem__)}
+        )
+    kept.append(count - 1)
+    return Curve([curve.steps[i] for i in kept], [curve.losses[i] for i in kept])
+
+
+def _rounded(value: float) -> float:
+    """Five significant digits: finer than a pixel, and short in the message to the browser."""
+    return float(f"{value:.5g}")
+
+
+def _trace(curve: Curve, name: str, color: str, *, marked: bool) -> go.Scatter:
+    """A curve. Its perplexities travel along, to three digits: the browser computes nothing."""
+    # exp overflows a float at 710, and no reader compares perplexities beyond e^50
+    perplexities = [float(f"{math.exp(min(loss, 50)):.3g}") for loss in curve.losses]
+    trace = go.Scatter(
+        x=list(curve.steps),
+        y=[_rounded(loss) for loss in curve.losses],
+        customdata=perplexities,
+        name=name,
+        mode="lines+markers" if marked else "lines",
+        line={"color": color, "width": 2.5, "dash": "solid"},
+        hovertemplate=HOVER,
+    )
+    if marked:
+        trace.marker = {"color": color, "size": 6, "symbol": "diamond"}
+    return trace
+
+
+def _newest_point(train: Curve) -> Iterator[go.Scatter]:
+    """A dot where training stands: a curve of one point would else be invisible."""
+    if train.losses:
+        yield go.Scatter(
+            x=[train.steps[-1]],
+            y=[_rounded(train.losses[-1])],
+            mode="markers",
+            marker={"color": TRAIN, "size": 10},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
+
+def _layout(
+    total_steps: int, losses: tuple[float, float], run: str, height: int
+) -> dict[str, object]:
+    """Axes, legend and hover; the template is empty, since the default one costs 7 kB a tick."""
+    axis = {"zeroline": False, "ticks": "", "ticklabelstandoff": 4, "automargin": False}
+    return {
+        "template": go.layout.Template(),
+        "height": height,
+        "margin": MARGIN,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "uirevision": run,
+        "hovermode": "x unified",
+        "hoverdistance": 60,  # pixels; validation points are far apart
+        "font": {"size": 12},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": axis
+        | {
+            "range": [0, _rounded(1.012 * total_steps)],  # room for half of the last marker
+            "title": {"text": "training step", "standoff": 8, "font": {"size": 13}},
+            "showgrid": False,
+            "tickformat": ",d",
+            # A row each, step and all: the two curves are not measured at the same steps.
+            "unifiedhovertitle": {"text": "step · loss · perplexity"},
+            "showspikes": True,
+            "spikemode": "across",
+            "spikedash": "solid",
+            "spikethickness": 1,
+            "spikecolor": NEUTRAL,
+        },
+        "yaxis": axis
+        | {
+            "range": list(losses),
+            "title": {"text": "loss (nats per token)", "standoff": 8, "font": {"size": 13}},
+            "showspikes": False,
+        },
+    }
+
+
+def _add_landmark(figure: go.Figure, reference: Reference, dash: str, side: str, edge: str) -> None:
+    """A dashed line across the plot, its label above or below it at the left or right edge."""
+    loss = _rounded(reference.loss)
+    line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
+    figure.add_shape(
+        type="line", xref="paper", x0=0, x1=1, y0=loss, y1=loss, line=line, layer="below"
+    )
+    figure.add_annotation(
+        text=f"{html.escape(reference.label, quote=False)}: {reference.loss:.2f}",
+        xref="paper",
+        x=0 if edge == "left" else 1,
+        xanchor=edge,
+        y=loss,
+        yanchor="bottom" if side == "above" else "top",
+        showarrow=False,
+    )
+
+
+def _place_labels(
+    curves: Sequence[Curve], references: Sequence[Reference], total_steps: int, scale: float
+) -> list[tuple[str, str]]:
+    """A place for each label, ("above" or "below" its line, "right" or "left" edge).
+
+    Taken is the first place with the least in its way: other landmarks' lines and labels, and the
+    points of the curves. `scale` is nats a pixel. Widths are those of a phone, the hardest case.
+    """
+    points = [
+        (step / max(total_steps, 1), loss)
+        for curve in curves
+        for step, loss in zip(curve.steps, curve.losses, strict=True)
+    ]
+    taken: list[tuple[str, float, float]] = []  # edge, bottom and top of the labels placed so far
+    places = []
+    for reference in references:
+        width = min(LABEL_CHARACTER * (len(reference.label) + 6) / PHONE_WIDTH, 1.0)
+        lines = [each.loss for each in references if each is not reference]
+
+        def in_the_way(
+            place: tuple[str, str],
+            loss: float = reference.loss,
+            width: float = width,
+            lines: list[float] = lines,
+        ) -> int:
+            side, edge = place
+            bottom, top = _band(side, loss, scale)
+            near = [x if edge == "left" else 1 - x for x, y in points if bottom < y < top]
+            cost = sum(x < width for x in near) + 20 * sum(bottom < y < top for y in lines)
+            return cost + 50 * sum(edge == e and bottom < t and b < top for e, b, t in taken)
+
+        best = min(
+            [("above", "right"), ("below", "right"), ("above", "left"), ("below", "left")],
+            key=in_the_way,
+        )
+        taken.append((best[1], *_band(best[0], reference.loss, scale)))
+        places.append(best)
+    return places
+
+
+def _band(side: str, loss: float, scale: float) -> tuple[float, float]:
+    """The losses between which a label lies that stands above or below the line at `loss`."""
+    height = LABEL_HEIGHT * scale
+    return (loss, loss + height) if side == "above" else (loss - height, loss)

@@ -1,0 +1,54 @@
+"""The frame around every page: navigation, the router guard, and the opening of a lesson."""
+
+from collections import defaultdict
+from typing import Any
+
+import streamlit as st
+
+from pages.widgets.catalog import Lesson, find_lesson, written_lessons
+from pages.widgets.prose import show_prose
+
+_ROUTED = "_routed"
+
+
+def router() -> Any:
+    """Declare the navigation from the catalog and return the page to run."""
+    st.session_state[_ROUTED] = True
+    sections: dict[str, list[Any]] = defaultdict(list)
+    for lesson in written_lessons():
+        sections[lesson.part].append(_page(lesson))
+    return st.navigation(dict(sections), expanded=True)
+
+
+def open_page(slug: str) -> Lesson:
+    """First call of every page: guard its routing, and show its title and opening prose.
+
+    Until st.navigation has run once in a server, Streamlit runs `pages/*.py` without app.py when
+    somebody opens a deep link. The guard declares the navigation then, and starts again.
+    """
+    if not st.session_state.get(_ROUTED):
+        router()
+        st.rerun()
+    lesson = find_lesson(slug)
+    st.title(lesson.title if slug != "home" else "Inside LLMs")
+    show_prose(lesson, "opening")
+    return lesson
+
+
+def link_to(lesson: Lesson, label: str | None = None) -> None:
+    """Show a link to a lesson's page."""
+    st.page_link(
+        _page(lesson),
+        label=label or lesson.title,
+        icon=f":material/{lesson.icon}:",
+    )
+
+
+def _page(lesson: Lesson) -> Any:
+    return st.Page(
+        f"pages/{lesson.stem}.py",
+        title=lesson.title,
+        icon=f":material/{lesson.icon}:",
+        url_path=lesson.slug,
+        default=lesson.slug == "home",
+    )

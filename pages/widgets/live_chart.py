@@ -1,0 +1,63 @@
+"""A plotly chart that grows under the reader's eyes: no flicker, zoom and hover stay.
+
+Streamlit's own `st.plotly_chart` is mounted anew whenever its figure changes. Here the browser
+keeps one chart per key and hands it the new figure. A page mounts the drawing library once, outside
+any fragment, and then as many live charts as it likes, in fragments or not:
+
+    plotly_library()
+
+    @st.fragment(run_every=1.0 if running else None)
+    def live():
+        live_chart(loss_figure(...), key="loss", alt=loss_alt_text(...))
+"""
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+_library = st.components.v2.component(
+    "inside_llms_plotly_library",
+    js=(HERE / "plotly_library.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+# These two travel at every tick, so they are short: what draws is part of the library.
+_chart = st.components.v2.component(
+    "inside_llms_live_chart",
+    html="<div class='live-chart' role='img'></div>",
+    js=(HERE / "live_chart.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # plotly puts its styles into the document, not into a shadow root
+)
+
+
+def plotly_library() -> None:
+    """Bring plotly into the browser, from this server. To be called once a page, in no fragment.
+
+    It is the very version that the Python package holds, 4.8 MB, sent as 1.5 MB. Streamlit sends
+    an unchanged message as a short reference as long as the browser remembers it.
+    """
+    _library(key="plotly-library", data=_packed_plotly())
+
+
+def live_chart(figure: go.Figure, *, key: str, alt: str, height: int = 380) -> None:
+    """Show `figure`, `height` pixels high, in the chart that already stands under `key`.
+
+    `alt` says in a sentence what the figure shows, to those who do not see it. The reader's zoom
+    stays as long as the figure's `layout.uirevision` does; a double click gives it back. Colours of
+    text, grid and hover label come from the theme. The page must call `plotly_library` too.
+    """
+    data = {"figure": figure.to_json(), "alt": alt, "height": height}
+    _chart(key=key, data=data, height=height)
+
+
+@cache
+def _packed_plotly() -> bytes:
+    # Imported here, as it takes a while and most pages draw nothing live.
+    from plotly.offline import get_plotlyjs
+
+    # No time stamp: the bytes must be the same after a restart, for the browser to recognise them.
+    return gzip.compress(get_plotlyjs().encode("utf-8"), mtime=0)

@@ -1,0 +1,163 @@
+// Brings plotly into the page, once, and draws every live chart with it.
+// What it shows of the page's data, it shows as text or through plotly, never as HTML of its own.
+
+const home = (window.insideLLMs ??= { waiting: new Map() });
+const charts = new Set(); // boxes on the page; box.live holds what is known of each
+let trouble = ""; // why there is no library, in a sentence
+
+export default function ({ data, parentElement }) {
+  // The element has nothing to show; as a row of the page it would leave a gap.
+  const row = parentElement.closest('[data-testid="stElementContainer"]');
+  if (row) row.style.display = "none";
+  home.library ??= unpack(data).then(
+    () => charts.forEach(paint),
+    (error) => {
+      trouble = error.message;
+      home.library = null; // the next visit tries again
+      charts.forEach(paint);
+    },
+  );
+}
+
+async function unpack(packed) {
+  if (window.Plotly) return;
+  if (!window.DecompressionStream) {
+    throw new Error("This browser is too old to draw the chart; one from 2023 or later can.");
+  }
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const source = await new Response(stream).blob();
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const script = Object.assign(document.createElement("script"), { src: url });
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = () => reject(new Error("The chart could not be loaded; reload the page."));
+    document.head.append(script);
+  });
+  URL.revokeObjectURL(url);
+  script.remove();
+}
+
+// --- one chart ---
+
+home.draw = (box, { figure, alt, height }) => {
+  const live = (box.live ??= open(box));
+  const { data, layout } = JSON.parse(figure);
+  if (live.layout?.uirevision !== layout.uirevision) live.zoom = {};
+  Object.assign(live, { data, layout, height });
+  box.setAttribute("aria-label", alt);
+  box.style.height = `${height}px`; // held from the first moment on: the page must not jump
+  paint(box);
+};
+
+home.close = (box) => {
+  if (!box.live) return;
+  charts.delete(box);
+  box.live.resizing.disconnect();
+  box.live.listening.abort();
+  if (box.live.plot) window.Plotly.purge(box.live.plot);
+  box.live = null;
+};
+
+function open(box) {
+  charts.add(box);
+  const listening = new AbortController();
+  const resizing = new ResizeObserver(() => box.clientWidth !== box.live?.width && paint(box));
+  resizing.observe(box);
+  const live = { listening, resizing, zoom: {}, resets: 0, held: false };
+  const { signal } = listening;
+  // A new figure in the middle of a drag would take the zoom frame out of the reader's hand.
+  box.addEventListener("pointerdown", () => (live.held = true), { signal, capture: true });
+  for (const end of ["pointerup", "pointercancel"]) {
+    const release = () => {
+      if (!live.held) return;
+      live.held = false;
+      setTimeout(() => paint(box)); // after plotly has taken the new zoom in
+    };
+    window.addEventListener(end, release, { signal, capture: true });
+  }
+  return live;
+}
+
+function paint(box) {
+  const { live } = box;
+  if (!live?.layout || live.held) return;
+  if (!window.Plotly) return void say(box, trouble || "Loading the chart …");
+  live.width = box.clientWidth;
+  if (!live.width) return; // in a closed tab; the observer calls again
+  const first = !live.plot;
+  if (first) {
+    live.plot = document.createElement("div");
+    box.replaceChildren(live.plot);
+  }
+  window.Plotly.react(live.plot, live.data, dressed(box), {
+    displayModeBar: false,
+    showTips: false,
+    doubleClick: false, // done below: plotly would go back to the axes of the first tick
+  });
+  if (first) listen(box);
+}
+
+function say(box, sentence) {
+  const note = document.createElement("p");
+  note.textContent = sentence;
+  note.style.cssText = "margin:0;padding:1rem;opacity:.7";
+  box.replaceChildren(note);
+}
+
+function listen(box) {
+  const { live } = box;
+  live.plot.on("plotly_relayout", (change) => {
+    for (const [name, value] of Object.entries(change)) {
+      const [, axis, end] = name.match(/^([xy]axis)\.range\[([01])\]$/) ?? [];
+      if (axis) (live.zoom[axis] ??= [])[end] = value;
+    }
+  });
+  live.plot.on("plotly_doubleclick", () => {
+    live.zoom = {};
+    live.resets += 1;
+    setTimeout(() => paint(box));
+  });
+}
+
+// The figure's layout in the colours of the theme, and at what the reader has zoomed to.
+function dressed(box) {
+  const { live } = box;
+  const style = getComputedStyle(box);
+  const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const [text, grid, ground] = ["text-color", "border-color", "background-color"].map(theme);
+  const { layout, zoom } = live;
+  const axis = (name) => ({
+    ...layout[name],
+    // fainter than the dashed lines of the figure
+    gridcolor: /^#\w{6}$/.test(grid) ? `${grid}99` : grid,
+    linecolor: grid,
+    zerolinecolor: grid,
+    ...(zoom[name]?.length === 2 && { range: [...zoom[name]] }),
+    // plotly keeps the reader's ranges while this stays the same
+    uirevision: `${layout.uirevision} ${live.resets}`,
+  });
+  return {
+    ...layout,
+    width: live.width,
+    height: live.height,
+    // The figure's own ground is clear; here plotly must know it, to set lines off against it.
+    paper_bgcolor: ground,
+    plot_bgcolor: ground,
+    // A finger that drags means to scroll the page.
+    dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    font: { ...layout.font, color: text, family: theme("font") },
+    hoverlabel: {
+      ...layout.hoverlabel,
+      bgcolor: ground,
+      bordercolor: grid,
+      font: { color: text, family: theme("font") },
+    },
+    xaxis: axis("xaxis"),
+    yaxis: axis("yaxis"),
+  };
+}
+
+// --- charts that were here first ---
+
+for (const [box, data] of home.waiting) home.draw(box, data);
+home.waiting.clear();

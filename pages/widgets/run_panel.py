@@ -1,0 +1,158 @@
+"""A training run as it stands: its figures, curves and samples, live while it trains."""
+
+import html
+
+import streamlit as st
+
+from llm_core.training.checkpoint_index import list_checkpoints
+from llm_core.training.events import EvalEvent, SampleEvent
+from llm_core.training.points import Point, seconds_left
+from llm_core.training.runs import Run, RunState
+from pages.figures.training import Curve, Reference, loss_alt_text, loss_figure
+from pages.widgets.live_chart import live_chart
+from pages.widgets.training import launcher
+
+_TICK_SECONDS = 1.0
+_SAMPLES_WHILE_RUNNING = 5  # beside the first: each travels at every tick
+_BADGES = {
+    RunState.STARTING: ("starting", ":material/hourglass_top:", "blue"),
+    RunState.RUNNING: ("training", ":material/model_training:", "green"),
+    RunState.DONE: ("done", ":material/check_circle:", "green"),
+    RunState.STOPPED: ("stopped", ":material/stop_circle:", "orange"),
+    RunState.INTERRUPTED: ("interrupted", ":material/pause_circle:", "orange"),
+    RunState.FAILED: ("failed", ":material/error:", "red"),
+}
+
+
+def run_panel(run: Run, *, own: bool) -> None:
+    """Show the run; poll while it trains. Only its owner (`own`) may stop it or go on."""
+
+    @st.fragment(run_every=_TICK_SECONDS if run.active else None)
+    def panel() -> None:
+        now = launcher().store.get(run.id)
+        now = launcher().check(now) if now else run
+        _show(now, own=own)
+        if run.active and not now.active:
+            st.rerun()  # the whole page: declares the fragment anew, without the timer
+
+    panel()
+
+
+def _show(run: Run, *, own: bool) -> None:
+    store = launcher().store
+    points, evaluations = store.points(run.id), store.evaluations(run.id)
+    _heading(run, own=own)
+    _metrics(run, points, evaluations)
+    chart, samples = st.columns([3, 2], gap="medium")
+    with chart:
+        _chart(run, points, evaluations)
+    with samples:
+        _samples(run, store.samples(run.id))
+
+
+def _heading(run: Run, *, own: bool) -> None:
+    """Title, state and the one thing to do about it."""
+    label, icon, color = _BADGES[run.state]
+    if run.active and run.stop_requested:
+        label = "stopping"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.title, anchor=False, width="content")
+        st.badge(label, icon=icon, color=color)
+        if own and run.active:
+            st.button(
+                "Stop",
+                icon=":material/stop:",
+                key="stop",
+                help="Ends the training and keeps what was learnt.",
+                disabled=run.stop_requested is not None,
+                on_click=launcher().stop,
+                args=(run,),
+            )
+    if run.state is RunState.FAILED:
+        st.error(run.reason, icon=":material/error:")
+    if run.state is RunState.INTERRUPTED:
+        st.info("The server went away while this model was training. What it had learnt is kept.")
+    if own and not run.active and run.step < run.config.steps and _saved(run):
+        st.button("Go on training", icon=":material/resume:", on_click=_go_on, args=(run,))
+
+
+def _saved(run: Run) -> bool:
+    return bool(list_checkpoints(launcher().store.run_folder(run.id)))
+
+
+def _go_on(run: Run) -> None:
+    try:
+        launcher().resume(run)
+    except ValueError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
+    """Progress in numbers, in a row that wraps on a narrow screen."""
+    step = points[-1].step if points else run.step
+    st.progress(min(1.0, step / run.config.steps))
+    with st.container(horizontal=True):
+        _metric("Step", f"{step:,} of {run.config.steps:,}")
+        _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
+        _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
+        _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
+        if run.active:
+            left = seconds_left(points, run.config)
+            _metric("Time left", "–" if left is None else _duration(left))
+
+
+def _metric(label: str, value: str) -> None:
+    st.metric(label, value, width=170)
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+
+
+def _chart(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
+    train = Curve([point.step for point in points], [point.loss for point in points])
+    validation = Curve(
+        [evaluation.step for evaluation in evaluations],
+        [evaluation.loss for evaluation in evaluations],
+    )
+    references = []
+    if run.facts:
+        references = [
+            Reference(f"knows nothing: ln({run.facts.vocab_size})", run.facts.uniform_loss),
+            Reference("bigram model", run.facts.bigram_loss),
+        ]
+    steps = run.config.steps
+    figure = loss_figure(train, validation, references, total_steps=steps, run=run.id, height=400)
+    alt = loss_alt_text(train, validation, references, total_steps=steps)
+    live_chart(figure, key="loss", alt=alt, height=400)
+    if run.facts:
+        st.caption(
+            f"{run.facts.parameters:,} parameters. It trains on {run.facts.train_tokens:,} "
+            f"characters and is validated on the {run.facts.validation_tokens:,} after them, "
+            f"on {run.facts.device.upper()}."
+        )
+
+
+def _samples(run: Run, samples: list[SampleEvent]) -> None:
+    """What the model wrote from the same prompt, newest first, and always the very first noise."""
+    st.markdown("**What it writes**")
+    if not samples:
+        st.caption("The first sample comes as soon as the model is built.")
+        return
+    if run.active and len(samples) > _SAMPLES_WHILE_RUNNING + 1:
+        samples = [samples[0], *samples[-_SAMPLES_WHILE_RUNNING:]]
+    rows = "".join(_sample_row(sample) for sample in reversed(samples))
+    st.html(
+        f'<div tabindex="0" role="region" aria-label="Samples by step" '
+        f'style="max-height:360px;overflow-y:auto">{rows}</div>'
+    )
+
+
+def _sample_row(sample: SampleEvent) -> str:
+    """One sample as HTML: its text comes from a model, so it is escaped."""
+    return (
+        f'<p style="margin:0 0 .2rem;font-size:.85rem;opacity:.8">after {sample.step:,} steps</p>'
+        f'<p style="margin:0 0 1rem;white-space:pre-wrap;overflow-wrap:anywhere">'
+        f"<b>{html.escape(sample.prompt)}</b>{html.escape(sample.text)}</p>"
+    )

@@ -1,0 +1,84 @@
+"""Choose what a model reads: a named corpus, or a text of the learner's own."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from llm_core.data.corpora import Corpus, available_corpora, excerpt, find_corpus
+from llm_core.data.own_text import read_own_text
+
+_OWN = "own"
+
+
+@dataclass(frozen=True)
+class ChosenText:
+    """A text that can be trained on. `corpus` is None for the learner's own, held in `text`."""
+
+    title: str
+    corpus: str | None
+    text: str | None
+    prompt: str
+    characters: int
+    vocab_size: int
+
+
+def choose_text(context_length: int) -> ChosenText | None:
+    """Show the choice; return the text, or None while there is none (the page then says why)."""
+    titles = {corpus.name: corpus.title for corpus in available_corpora()} | {_OWN: "My own text"}
+    name = st.selectbox(
+        "Text to learn from",
+        list(titles),
+        format_func=titles.__getitem__,
+        key="text",
+        bind="query-params",
+        help="The model learns nothing but this text: its letters, its words, its manner.",
+    )
+    return _own_text(context_length) if name == _OWN else _corpus(find_corpus(name))
+
+
+def _corpus(corpus: Corpus) -> ChosenText:
+    characters, vocab_size = _measure(corpus.name)
+    st.markdown(corpus.description)
+    st.caption(
+        f"{characters:,} characters, {vocab_size} different ones. "
+        f"Source: {corpus.source}. Licence: {corpus.licence}."
+    )
+    with st.expander("Read the beginning"):
+        st.text(_beginning(corpus.name))
+    return ChosenText(corpus.title, corpus.name, None, corpus.prompt, characters, vocab_size)
+
+
+def _own_text(context_length: int) -> ChosenText | None:
+    pasted = st.text_area(
+        "Paste a text",
+        key="own_text",
+        persist_state="session",
+        height=180,
+        placeholder="A few pages are enough to see something; a whole book is better.",
+    )
+    uploaded = st.file_uploader("or upload a text file (UTF-8)", type=None, key="own_file")
+    if uploaded is None and not pasted:
+        st.caption("It stays on this machine, in the folder of your run.")
+        return None
+    try:
+        data = uploaded.getvalue() if uploaded else pasted
+        text = read_own_text(data, context_length=context_length)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    vocab_size = len(set(text))
+    st.caption(f"{len(text):,} characters, {vocab_size} different ones.")
+    # An empty prompt stands for the first word of the validation split.
+    return ChosenText("My own text", None, text, "", len(text), vocab_size)
+
+
+@st.cache_data(show_spinner="Opening the text …")
+def _measure(name: str) -> tuple[int, int]:
+    """Number of characters, and of different ones, in a corpus."""
+    text = find_corpus(name).load()
+    return len(text), len(set(text))
+
+
+@st.cache_data(show_spinner=False)
+def _beginning(name: str) -> str:
+    return excerpt(find_corpus(name), 1500)

@@ -1,0 +1,137 @@
+"""A real Chromium and a real Streamlit server, for what only a browser can show."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+START_SECONDS = 60.0
+
+StartServer = Callable[..., str]
+
+
+def _missing(sentence: str) -> None:
+    """No browser, no test; where the tests decide over a change, that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium: what $CHROMIUM names, or the first one that is installed."""
+    asked = os.environ.get("CHROMIUM")
+    found = next(filter(None, map(shutil.which, [asked] if asked else NAMES)), None)
+    if found is None:
+        _missing(
+            "No Chromium found: install one (Debian: apt-get install chromium) or set $CHROMIUM."
+        )
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[object]:
+    """One playwright browser for all tests; a test opens its own `browser.new_page()`."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("Playwright is not installed: pip install playwright.")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """A function (app_path, env=None) -> url that starts an app from the root of the repository.
+
+    When the test is over, its servers are stopped with all that they started, and a traceback in
+    the log of one of them fails the test.
+    """
+    servers: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def start(app_path: str | Path, env: Mapping[str, str] | None = None) -> str:
+        port = _free_port()
+        log = tmp_path / f"server-{port}.log"
+        with log.open("wb") as out:
+            server = subprocess.Popen(
+                _command(app_path, port),
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a group of its own, to be stopped as a whole
+            )
+        servers.append((server, log))
+        url = f"http://localhost:{port}"
+        _wait_for(url, server, log)
+        return url
+
+    yield start
+    for server, _ in servers:
+        _stop(server)
+    for _, log in servers:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert "Traceback" not in text, f"The server's log shows a traceback:\n{text}"
+
+
+def _command(app_path: str | Path, port: int) -> list[str]:
+    options = {
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.serverAddress": "localhost",
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(app_path), *flags]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The server did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    for name in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, name)
+        except ProcessLookupError:
+            break
+        try:
+            server.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+    server.wait(timeout=5)
