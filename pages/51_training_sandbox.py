@@ -74,6 +74,7 @@ def run_config(text: ChosenText, size: str, steps: int) -> RunConfig:
         eval_interval=round_interval(steps, 20),
         sample_interval=round_interval(steps, 6),
         sample_prompt=text.prompt,
+        sample_temperature=0.5,  # tame: a small model shows sooner what it has learnt
         checkpoint_interval=max(100, round_interval(steps, 5)),
         final_eval_windows=512,
     )

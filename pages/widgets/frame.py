@@ -12,7 +12,9 @@ _ROUTED = "_routed"
 
 
 def router() -> Any:
-    """Declare the navigation from the catalog and return the page to run."""
+    """Configure the page, declare the navigation from the catalog, return the page to run."""
+    # An emoji, and before st.navigation: a :material: favicon would be fetched from another host.
+    st.set_page_config(layout="wide", page_icon="🔍")
     st.session_state[_ROUTED] = True
     sections: dict[str, list[Any]] = defaultdict(list)
     for lesson in written_lessons():

@@ -32,7 +32,7 @@ def write_with(lesson: Lesson, run: Run) -> None:
                 "Temperature",
                 0.0,
                 2.0,
-                0.8,
+                0.5,
                 0.1,
                 help="Low: the likeliest character, again and again. High: daring, then nonsense.",
             ),

@@ -52,9 +52,10 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[object]:
     """One playwright browser for all tests; a test opens its own `browser.new_page()`."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("Playwright is not installed: pip install playwright.")
+    expect.set_options(timeout=30_000)  # busy shared cores: generous waits, never a timed test
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running

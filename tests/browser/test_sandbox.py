@@ -105,8 +105,8 @@ def test_another_visitor_may_watch_and_not_stop(server, page, browser):
 
 def test_a_finished_run_stops_polling(server, page):
     frames = []
-    page.on("websocket", lambda socket: socket.on("framereceived", frames.append))
-    page.goto(f"{server}/training_sandbox?steps=100&size=pico")
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda f: frames.append(f)))
+    page.goto(f"{server}/training_sandbox?steps=100&size=Pico")
     train(page)
     expect_state(page, "done")
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_finished_run_stops_polling(server, page):
     ],
 )
 def test_an_own_text_that_will_not_do_gets_a_sentence(server, page, text, sentence):
-    page.goto(f"{server}/training_sandbox?text=own")
+    page.goto(f"{server}/training_sandbox?text=My+own+text")
     box = page.get_by_label("Paste a text")
     box.fill(text)
     box.press("Control+Enter")
@@ -134,7 +134,7 @@ def test_an_own_text_that_will_not_do_gets_a_sentence(server, page, text, senten
 
 
 def test_an_uploaded_text_is_trained_on_and_a_wrong_file_is_not(server, page):
-    page.goto(f"{server}/training_sandbox?text=own&size=pico&steps=100")
+    page.goto(f"{server}/training_sandbox?text=My+own+text&size=Pico&steps=100")
     upload = page.locator("input[type=file]")
     upload.set_input_files(
         {"name": "photo.txt", "mimeType": "text/plain", "buffer": b"\x89PNG\r\n\x1a\n123"}
@@ -150,7 +150,7 @@ def test_an_uploaded_text_is_trained_on_and_a_wrong_file_is_not(server, page):
 
 
 def test_a_cold_deep_link_shows_the_sandbox_inside_the_frame(server, page):
-    page.goto(f"{server}/training_sandbox?size=micro")
+    page.goto(f"{server}/training_sandbox?size=Micro")
     expect(page.get_by_role("heading", name="Training sandbox")).to_be_visible()
     navigation = page.get_by_test_id("stSidebarNav")
     expect(navigation.get_by_role("link", name="Training sandbox")).to_be_visible()
