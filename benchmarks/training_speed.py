@@ -14,6 +14,7 @@ import argparse
 import itertools
 import math
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run from anywhere, without installing
 
 from llm_core.data.corpora import find_corpus
 from llm_core.training.config import RunConfig

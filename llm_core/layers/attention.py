@@ -48,11 +48,10 @@ class MultiHeadAttention(nn.Module):
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Project x (B, T, C) to queries, keys and values, each (B, H, T, D)."""
-        batch, length, d_model = x.shape
-        parts = self.query_key_value(x).view(
-            batch, length, 3, self.n_heads, d_model // self.n_heads
+        q, k, v = (
+            part.unflatten(-1, (self.n_heads, -1)).transpose(-3, -2)
+            for part in self.query_key_value(x).chunk(3, dim=-1)
         )
-        q, k, v = parts.permute(2, 0, 3, 1, 4)
         return q, k, v
 
     def forward(self, x: Tensor) -> Tensor:

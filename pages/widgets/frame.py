@@ -10,6 +10,11 @@ from pages.widgets.prose import show_prose
 
 _ROUTED = "_routed"
 
+# Streamlit writes white on the primary colour, which is pale in the dark theme: hard to read.
+_DARK_STYLE = """<style>
+[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {color: #0F151E}
+</style>"""
+
 
 def router() -> Any:
     """Configure the page, declare the navigation from the catalog, return the page to run."""
@@ -19,7 +24,10 @@ def router() -> Any:
     sections: dict[str, list[Any]] = defaultdict(list)
     for lesson in written_lessons():
         sections[lesson.part].append(_page(lesson))
-    return st.navigation(dict(sections), expanded=True)
+    page = st.navigation(dict(sections), expanded=True)
+    if st.context.theme.type == "dark":
+        st.html(_DARK_STYLE)
+    return page
 
 
 def open_page(slug: str) -> Lesson:

@@ -92,7 +92,7 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
     step = points[-1].step if points else run.step
     st.progress(min(1.0, step / run.config.steps))
     with st.container(horizontal=True):
-        _metric("Step", f"{step:,} of {run.config.steps:,}")
+        _metric(f"Step, of {run.config.steps:,}", f"{step:,}")
         _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
         _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
         _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
