@@ -174,7 +174,7 @@ def test_an_excerpt_is_a_start_that_breaks_no_word() -> None:
 def test_a_corpus_is_read_once(monkeypatch) -> None:
     reads = []
     corpus = corpora.Corpus(
-        "x", "X", "", "", "", "", lambda: "here", lambda p: reads.append(p) or p
+        "x", "X", "", "", "", "", "", lambda: "here", lambda p: reads.append(p) or p
     )
     assert (corpus.load(), size_in_characters(corpus), excerpt(corpus)) == ("here", 4, "here")
     assert reads == ["here"]
