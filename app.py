@@ -1,5 +1,5 @@
 """Inside LLMs. Start it with `streamlit run app.py`; the pages are listed in widgets/catalog.py."""
 
-from pages.widgets.frame import router
+from pages.widgets.navigation import run_app
 
-router().run()
+run_app()

@@ -1,5 +1,7 @@
 """Train a GPT on a text, watch it learn, and let it write."""
 
+from typing import Any
+
 import streamlit as st
 
 from llm_core.inspection.counting import count_parameters
@@ -36,9 +38,42 @@ def choose_size() -> str:
     return name or "nano"
 
 
-def describe_size(name: str, vocab_size: int) -> None:
+def choose_windows(size: str) -> tuple[int, int]:
+    """Ask how the text is cut into windows; return context length and stride."""
+    usual = int(PRESETS[size]["context_length"])
+    changed = {"context_length", "window_stride"} & set(st.query_params)
+    with st.expander("Windows", icon=":material/view_column:", expanded=bool(changed)):
+        context_length = st.number_input(
+            "Context length",
+            4,
+            256,
+            None,
+            placeholder=f"{usual}, as usual for this size",
+            key="context_length",
+            bind="query-params",
+            help="How many characters the model sees at once.",
+        )
+        stride = st.number_input(
+            "Stride",
+            1,
+            256,
+            1,
+            key="window_stride",
+            bind="query-params",
+            help="Windows begin at multiples of it. With 1 they begin anywhere.",
+        )
+    context_length = int(context_length or usual)
+    if stride > context_length:
+        st.caption(
+            f"The stride skips {stride - context_length} of every {stride} characters: "
+            "the model never reads them."
+        )
+    return context_length, int(stride)
+
+
+def describe_size(name: str, vocab_size: int, context_length: int) -> None:
     """Show what the size means for this text's vocabulary."""
-    config = preset(name, vocab_size=vocab_size)
+    config = preset(name, vocab_size=vocab_size, context_length=context_length)
     st.caption(
         f"**{count_parameters(config):,} parameters**: {config.n_layers} layers of "
         f"{config.n_heads} heads, {config.d_model} numbers per token; it sees "
@@ -62,14 +97,17 @@ def choose_steps(text: ChosenText | None, context_length: int) -> int:
     return steps
 
 
-def run_config(text: ChosenText, size: str, steps: int) -> RunConfig:
+def run_config(
+    text: ChosenText, size: str, context_length: int, stride: int, steps: int
+) -> RunConfig:
     """Turn the choices into a run: some 200 points a curve, 20 evaluations and 6 samples."""
     return RunConfig(
         corpus=text.corpus,
         text_path=None if text.corpus else OWN_TEXT,
-        model=PRESETS[size],
+        model=PRESETS[size] | {"context_length": context_length},
         steps=steps,
         batch_size=BATCH,
+        stride=stride,
         log_interval=round_interval(steps, 200),
         eval_interval=round_interval(steps, 20),
         sample_interval=round_interval(steps, 6),
@@ -92,12 +130,13 @@ def set_up(lesson: Lesson, owner: str) -> None:
     text_side, model_side = st.columns([3, 2], gap="large")
     with model_side:
         size = choose_size()
-        context_length = PRESETS[size]["context_length"]
-        details, length = st.container(), st.container()
+        details = st.container()
+        context_length, stride = choose_windows(size)
+        length = st.container()
     with text_side:
         text = choose_text(context_length)
     with details:
-        describe_size(size, text.vocab_size if text else 100)
+        describe_size(size, text.vocab_size if text else 100, context_length)
         show_prose(lesson, "size")
     with length:
         steps = choose_steps(text, context_length)
@@ -109,14 +148,15 @@ def set_up(lesson: Lesson, owner: str) -> None:
             key="train",
         )
     if start and text:
-        train(text, size, steps, owner)
+        train(
+            text, f"{text.title}, {size.capitalize()}", owner, size, context_length, stride, steps
+        )
 
 
-def train(text: ChosenText, size: str, steps: int, owner: str) -> None:
+def train(text: ChosenText, title: str, owner: str, *choices: Any) -> None:
     """Start the run and show it; its id goes into the address, so that a reload finds it."""
-    title = f"{text.title}, {size.capitalize()}"
     try:
-        config = run_config(text, size, steps)
+        config = run_config(text, *choices)
         run = launcher().launch(config, owner=owner, title=title, text=text.text)
     except (ValueError, OSError) as error:
         st.error(str(error), icon=":material/error:")

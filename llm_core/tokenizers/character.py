@@ -1,11 +1,12 @@
 """The simplest tokenizer: every character (Unicode code point) is a token."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from llm_core.tokenizers.files import read_tokenizer_of_kind, write_tokenizer_file
 
 KIND = "character"
 
@@ -22,7 +23,7 @@ class CharacterTokenizer:
         self.characters = tuple(characters)
         if not self.characters:
             raise ValueError("A character tokenizer needs a text with at least one character.")
-        if any(len(character) != 1 for character in self.characters):
+        if any(not isinstance(each, str) or len(each) != 1 for each in self.characters):
             raise ValueError("Every entry of a character vocabulary must be a single character.")
         if len(set(self.characters)) != len(self.characters):
             raise ValueError("A character vocabulary must not name a character twice.")
@@ -67,19 +68,15 @@ class CharacterTokenizer:
 
     def save(self, path: Path) -> None:
         """Write the vocabulary to `path` as JSON."""
-        content = {"kind": KIND, "characters": list(self.characters)}
-        path.write_text(json.dumps(content, ensure_ascii=True), encoding="utf-8")
+        write_tokenizer_file(path, KIND, {"characters": list(self.characters)})
 
     @classmethod
     def load(cls, path: Path) -> "CharacterTokenizer":
         """Read a saved vocabulary; raise ValueError if the file is not one."""
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if content["kind"] != KIND:
-                raise ValueError(f"{path.name} holds a tokenizer of another kind.")
-            return cls(content["characters"])
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path.name} is damaged: it holds no character tokenizer.") from error
+        characters = read_tokenizer_of_kind(path, KIND).get("characters")
+        if not isinstance(characters, list):
+            raise ValueError(f"{path.name} is damaged: it holds no character tokenizer.")
+        return cls(characters)
 
     def _unknown_sentence(self, text: str) -> str:
         unknown = sorted(set(text) - set(self.characters))

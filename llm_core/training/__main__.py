@@ -35,6 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--width", type=int, default=128, help="d_model")
     parser.add_argument("--context", type=int, default=64, help="tokens seen at once")
     parser.add_argument("--batch", type=int, default=12, help="windows a step")
+    parser.add_argument(
+        "--stride", type=int, default=1, help="windows begin at multiples of it; 1 = anywhere"
+    )
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="classic")
     parser.add_argument("--learning-rate", type=float, help="peak; the recipe's unless given")
@@ -68,6 +71,7 @@ def run_config(options: argparse.Namespace) -> RunConfig:
         recipe=recipe,
         steps=options.steps,
         batch_size=options.batch,
+        stride=options.stride,
         log_interval=options.log_interval,
         eval_interval=options.eval_interval,
         sample_interval=options.sample_interval,

@@ -17,7 +17,8 @@ class RunConfig:
     """One run; raises ValueError for settings that cannot be trained.
 
     The text is a corpus's name or a path to a UTF-8 file: exactly one of the two. `model` holds
-    TransformerConfig's fields but vocab_size, which the tokenizer decides. Intervals are in
+    TransformerConfig's fields but vocab_size, which the tokenizer decides. Training windows begin
+    at multiples of `stride` tokens: 1 is anywhere. Intervals are in
     steps, 0 meaning never. Evaluation reads `eval_windows` windows spread over the validation
     split, and the last one `final_eval_windows`; None means the whole split. An empty
     sample_prompt stands for the first word of the validation split.
@@ -30,6 +31,7 @@ class RunConfig:
     recipe: Recipe = RECIPES["classic"]
     steps: int = 2000
     batch_size: int = 12
+    stride: int = 1
     validation_fraction: float = 0.1
     log_interval: int = 10
     eval_interval: int = 250
@@ -48,7 +50,7 @@ class RunConfig:
             raise ValueError("A run trains on a named corpus or on a text file: name one of them.")
         if self.tokenizer not in TOKENIZERS:
             raise ValueError(f"Unknown tokenizer {self.tokenizer!r}: choose of {TOKENIZERS}.")
-        for name in ("steps", "batch_size", "log_interval", "sample_tokens"):
+        for name in ("steps", "batch_size", "stride", "log_interval", "sample_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
         for name in ("eval_interval", "sample_interval", "checkpoint_interval"):

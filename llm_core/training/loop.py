@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from llm_core.data.windows import consecutive_windows, random_windows
+from llm_core.data.batches import consecutive_windows, random_windows
 from llm_core.generation.sample import SamplingSettings, generate
 from llm_core.models.gpt import GPT
 from llm_core.training.checkpoint_index import latest_checkpoint
@@ -101,7 +101,11 @@ def _step(state: TrainingState) -> tuple[float, float, float]:
         torch.manual_seed(_step_seed(config.seed, step))
     context_length = model.config.context_length
     inputs, targets = random_windows(
-        state.train_ids, context_length, config.batch_size, generator=generator
+        state.train_ids,
+        context_length,
+        config.batch_size,
+        generator=generator,
+        stride=config.stride,
     )
     rate = cosine_with_warmup(
         step,

@@ -19,13 +19,18 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Lesson:
-    """One page: its number, its slug (also its address), its title and one sentence about it."""
+    """One page: its number, its slug (also its address), its title and one sentence about it.
+
+    `needs` are the slugs of the lessons that it builds on.
+    """
 
     number: str
     slug: str
     title: str
     summary: str
     icon: str
+    minutes: int = 0
+    needs: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -36,6 +41,11 @@ class Lesson:
     def path(self) -> Path:
         """The lesson's page."""
         return PAGES / f"{self.stem}.py"
+
+    @property
+    def is_taught(self) -> bool:
+        """Is it a lesson to go through, rather than a tool or a reference?"""
+        return self.number[0] in "1234"
 
     @property
     def part(self) -> str:
@@ -51,6 +61,7 @@ COURSE = (
         "What is an LLM?",
         "A machine that predicts the next token, and what follows from that.",
         "psychology",
+        20,
     ),
     Lesson(
         "12",
@@ -58,6 +69,8 @@ COURSE = (
         "Pretraining and fine-tuning",
         "First learn language from everything, then one task from a little.",
         "school",
+        25,
+        ("what_is_an_llm",),
     ),
     Lesson(
         "13",
@@ -65,6 +78,8 @@ COURSE = (
         "Finding knowledge",
         "Let a model answer from texts that it was never trained on.",
         "search",
+        25,
+        ("what_is_an_llm",),
     ),
     Lesson(
         "21",
@@ -72,6 +87,8 @@ COURSE = (
         "Architecture",
         "The whole machine, part by part, with its sizes.",
         "account_tree",
+        25,
+        ("what_is_an_llm",),
     ),
     Lesson(
         "22",
@@ -79,6 +96,8 @@ COURSE = (
         "Self-attention",
         "How every token gathers what it needs from the others.",
         "hub",
+        35,
+        ("architecture",),
     ),
     Lesson(
         "23",
@@ -86,6 +105,8 @@ COURSE = (
         "Encoder and decoder",
         "Who may look at whom, and what each kind of model is good for.",
         "compare_arrows",
+        25,
+        ("self_attention",),
     ),
     Lesson(
         "31",
@@ -93,6 +114,7 @@ COURSE = (
         "Tokenization",
         "Cut text into tokens with byte pair encoding, and watch it learn to.",
         "content_cut",
+        25,
     ),
     Lesson(
         "32",
@@ -100,6 +122,8 @@ COURSE = (
         "Data sampling",
         "Slide a window over a text, and get questions with their answers.",
         "view_column",
+        20,
+        ("tokenization",),
     ),
     Lesson(
         "33",
@@ -107,6 +131,8 @@ COURSE = (
         "Embeddings",
         "Turn token numbers into vectors that come to mean something.",
         "scatter_plot",
+        25,
+        ("tokenization",),
     ),
     Lesson(
         "34",
@@ -114,6 +140,8 @@ COURSE = (
         "Positions",
         "Tell a model where a token stands.",
         "format_list_numbered",
+        30,
+        ("embeddings", "self_attention"),
     ),
     Lesson(
         "41",
@@ -121,6 +149,8 @@ COURSE = (
         "Sampling",
         "From a distribution over tokens to a sentence.",
         "casino",
+        25,
+        ("what_is_an_llm",),
     ),
     Lesson(
         "51",
@@ -128,6 +158,7 @@ COURSE = (
         "Training sandbox",
         "Train a real GPT on real text, and watch it learn.",
         "model_training",
+        15,
     ),
     Lesson(
         "52",
@@ -135,6 +166,8 @@ COURSE = (
         "Model inspector",
         "Look inside a model that you trained.",
         "biotech",
+        20,
+        ("training_sandbox",),
     ),
     Lesson("61", "glossary", "Glossary", "Every term in a sentence or two.", "menu_book"),
 )
@@ -153,7 +186,18 @@ def find_lesson(slug: str) -> Lesson:
     raise ValueError(f"There is no lesson {slug!r}.")
 
 
+def lessons_of_part(lesson: Lesson) -> list[Lesson]:
+    """Return the written lessons of the same part of the course, in order."""
+    return [other for other in written_lessons() if other.part == lesson.part]
+
+
+def next_lesson(lesson: Lesson) -> Lesson | None:
+    """Return the written lesson after this one, or None after the last."""
+    following = [other for other in written_lessons() if lesson.number < other.number < "6"]
+    return following[0] if following else None
+
+
 def first_lesson() -> Lesson | None:
     """Return the first lesson to take, or None as long as none is written."""
-    taught = [lesson for lesson in written_lessons() if lesson.number[0] in "1234"]
+    taught = [lesson for lesson in written_lessons() if lesson.is_taught]
     return taught[0] if taught else None

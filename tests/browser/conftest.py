@@ -64,16 +64,27 @@ def browser(chromium: str) -> Iterator[object]:
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """A function (app_path, env=None) -> url that starts an app from the root of the repository.
+    """A function (app_path, env=None) -> url that starts a server for this test alone."""
+    yield from _start_servers(tmp_path)
 
-    When the test is over, its servers are stopped with all that they started, and a traceback in
-    the log of one of them fails the test.
+
+@pytest.fixture(scope="module")
+def start_module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """The same for a server that all tests of a module visit."""
+    yield from _start_servers(tmp_path_factory.mktemp("servers"))
+
+
+def _start_servers(folder: Path) -> Iterator[StartServer]:
+    """Yield a function that starts an app from the root of the repository.
+
+    In the end its servers are stopped with all that they started, and a traceback in the log of
+    one of them fails the test.
     """
     servers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
     def start(app_path: str | Path, env: Mapping[str, str] | None = None) -> str:
         port = _free_port()
-        log = tmp_path / f"server-{port}.log"
+        log = folder / f"server-{port}.log"
         with log.open("wb") as out:
             server = subprocess.Popen(
                 _command(app_path, port),

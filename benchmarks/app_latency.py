@@ -1,0 +1,170 @@
+"""How quick the lessons are, against an empty Streamlit page measured in the same run.
+
+python benchmarks/app_latency.py [--rounds 7]
+
+Three figures. *First render*: from the address to the lesson's last section, in a headless
+Chromium with a fresh profile, divided by the same for a page that shows one heading; the two take
+turns. *Controls*: for every slider, toggle and choice of every lesson, the time that the server
+takes to run the page again with another value (AppTest, in this process). *Memory*: of a server
+after every page was visited once; the pages that need torch must not have loaded it.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # run from anywhere, without installing
+
+import psutil
+from playwright.sync_api import Browser, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from pages.widgets.catalog import Lesson, written_lessons
+
+EMPTY_APP = "import streamlit as st\n\nst.set_page_config(layout='wide')\nst.title('Empty')\n"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@contextmanager
+def server(app: Path, data: str) -> Iterator[tuple[str, psutil.Process]]:
+    """Run an app; give its address and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.fileWatcherType=none"]
+    process = subprocess.Popen(
+        [*command, "--browser.serverAddress=localhost"],
+        cwd=ROOT,
+        env=os.environ | {"INSIDE_LLMS_DATA": data, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not _healthy(port):
+            time.sleep(0.1)
+        yield f"http://localhost:{port}", psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def seconds_to_show(browser: Browser, url: str, last: str) -> float:
+    """Open an address as a new visitor; return the time until its last part is there."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    started = time.perf_counter()
+    page.goto(url)
+    page.get_by_role("heading", name=last, exact=True).wait_for(state="attached", timeout=60_000)
+    seconds = time.perf_counter() - started
+    context.close()
+    return seconds
+
+
+def first_renders(browser: Browser, ours: str, empty: str, rounds: int) -> None:
+    """Print how much longer a lesson takes to show than an empty page."""
+    for lesson in (each for each in written_lessons() if each.is_taught):
+        ratios, seconds = [], []
+        for turn in range(rounds + 1):  # the first one warms both servers up
+            base = seconds_to_show(browser, empty, "Empty")
+            own = seconds_to_show(browser, f"{ours}/{lesson.slug}", "In short")
+            if turn:
+                ratios.append(own / base)
+                seconds.append(own)
+        print(
+            f"first render of {lesson.slug}: {statistics.median(ratios):.2f} x an empty page "
+            f"(median of {rounds}; {statistics.median(seconds):.2f} s)"
+        )
+
+
+def memory(browser: Browser, process: psutil.Process, url: str) -> None:
+    """Visit every page once and print what the server then holds."""
+    for lesson in written_lessons():
+        slug = "" if lesson.slug == "home" else lesson.slug
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/{slug}")
+        page.get_by_role("heading", level=1).wait_for()
+        page.wait_for_timeout(1500)
+        context.close()
+    torch = any("libtorch" in mapped.path for mapped in process.memory_maps())
+    print(
+        f"server after every page: {process.memory_info().rss / 2**20:.0f} MB, "
+        f"torch {'is' if torch else 'not'} loaded"
+    )
+
+
+def other_value(widget: Any) -> Any:
+    """Another value that the control can take."""
+    if widget.type in {"slider", "number_input"}:
+        return widget.max if widget.value != widget.max else widget.min
+    if widget.type == "toggle":
+        return not widget.value
+    options = list(widget.options)
+    return next(option for option in options if option != widget.value)
+
+
+def controls(lesson: Lesson, rounds: int) -> None:
+    """Print how long the server takes after a change of each control of a lesson."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page(f"pages/{lesson.stem}.py").run()
+    kinds: list[Callable[[AppTest], Any]] = [
+        lambda page: page.slider,
+        lambda page: page.toggle,
+        lambda page: page.select_slider,
+        lambda page: page.number_input,
+    ]
+    keys = [(kind, w.key) for kind in kinds for w in kind(app) if w.key and w.value is not None]
+    for kind, key in keys:
+        times = []
+        for _ in range(rounds):
+            widget = kind(app)(key=key)
+            widget.set_value(other_value(widget))
+            started = time.perf_counter()
+            app.run()
+            times.append(1000 * (time.perf_counter() - started))
+        assert not app.exception
+        print(f"{lesson.slug}, control {key}: {statistics.median(times):.0f} ms on the server")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        os.environ["INSIDE_LLMS_DATA"] = folder
+        empty = Path(folder) / "empty.py"
+        empty.write_text(EMPTY_APP, encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        with server(ROOT / "app.py", folder) as (ours, _), server(empty, folder) as (base, _):
+            first_renders(browser, ours, base, options.rounds)
+        with server(ROOT / "app.py", folder) as (ours, process):
+            memory(browser, process, ours)
+        browser.close()
+        for lesson in (each for each in written_lessons() if each.is_taught):
+            controls(lesson, options.rounds)
+
+
+if __name__ == "__main__":
+    main()

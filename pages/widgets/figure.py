@@ -1,0 +1,73 @@
+"""The one way in which a page shows a plotly figure: with its finding in words, and its data."""
+
+import html
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.widgets.view import current_view
+
+_WHOLE_TABLE = 30  # rows; a longer table scrolls in its own box
+# Streamlit's greys for a figure's words and for a quiet expander have contrasts of 3.7 and 4.3 on
+# white; what is to be read wants 4.5.
+_LEGIBLE = """<style>
+[data-testid=stPlotlyChart] :is(g[class*=tick] text, g[class*=title] text, .legendtext,
+  .bartext-outside) {fill: currentColor !important}
+[class*=_data] > [data-testid=stExpander] summary {opacity: .85}
+</style>"""
+
+
+def show_figure(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    table: pd.DataFrame | None = None,
+    config: dict[str, Any] | None = None,
+    say: bool = True,
+) -> None:
+    """Show a figure as wide as its place.
+
+    alt: its main finding in a sentence or two, for those who do not see it, and under the figure
+    unless `say` is false. table: its data, to be opened by those who want it. config: plotly's.
+    """
+    st.html(_LEGIBLE)
+    st.plotly_chart(
+        figure,
+        width="stretch",
+        key=key,
+        alt=alt,
+        config={"displayModeBar": False} | (config or {}),
+    )
+    if say:
+        show_finding(alt)
+    if table is not None:
+        show_table(table, key=f"{key}_data")
+
+
+def show_finding(sentence: str) -> None:
+    """Show what a figure says. It may quote any token, so nothing in it is taken for markup."""
+    st.html(f'<p style="margin:0;font-size:.9rem">{html.escape(sentence)}</p>')
+
+
+def show_table(table: pd.DataFrame, *, key: str) -> None:
+    """Offer a figure's data as a table; it is sent when it is opened, and not printed."""
+    if current_view() != "print":
+        st.html(_LEGIBLE)
+        _table_on_demand(table, key)
+
+
+@st.fragment
+def _table_on_demand(table: pd.DataFrame, key: str) -> None:
+    """A fragment, for opening the table is no reason to run the page."""
+    expander = st.expander(
+        "Data as a table", icon=":material/table:", type="compact", key=key, on_change="rerun"
+    )
+    if expander.open:
+        with expander:
+            if len(table) <= _WHOLE_TABLE and len(table.columns) <= 4:
+                st.table(table, border="horizontal")
+            else:
+                st.dataframe(table)

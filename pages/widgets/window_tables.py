@@ -1,0 +1,45 @@
+"""A window as HTML: its inputs above its targets, and the examples that it holds. No Streamlit."""
+
+import html
+from collections.abc import Sequence
+
+from pages.figures.palette import PREDICTION, TRAIN
+
+_CELL = (
+    "border:1px solid rgba(128,128,128,.4);padding:.25rem .5rem;text-align:center;"
+    "white-space:nowrap;border-top:4px solid "
+)
+
+
+def pair_table(labels: Sequence[str], ids: Sequence[int]) -> str:
+    """Inputs and targets under each other, in a box that scrolls by itself.
+
+    labels and ids: T + 1 each, the window's tokens and the one after it.
+    """
+    rows = ""
+    for name, colour, first in (("input", TRAIN, 0), ("target", PREDICTION, 1)):
+        cells = "".join(
+            f'<td style="{_CELL}{colour}"><b>{html.escape(label)}</b><br>'
+            f"<small>{index}</small></td>"
+            for label, index in zip(
+                labels[first : first + len(labels) - 1], ids[first:], strict=False
+            )
+        )
+        rows += f'<tr><th scope="row" style="padding:.25rem .5rem;text-align:left">{name}</th>'
+        rows += f"{cells}</tr>"
+    return (
+        '<div style="overflow-x:auto" tabindex="0" role="region" '
+        'aria-label="Inputs and targets of this window">'
+        f'<table style="border-collapse:separate;border-spacing:4px">{rows}</table></div>'
+    )
+
+
+def example_list(labels: Sequence[str]) -> str:
+    """The T examples of a window of T tokens and the one after it: context, then next token."""
+    lines = "".join(
+        f'<li style="margin:.2rem 0"><span style="border-bottom:3px solid {TRAIN}">'
+        f"{html.escape(' '.join(labels[:end]))}</span>"
+        f' → <b style="border-bottom:3px solid {PREDICTION}">{html.escape(labels[end])}</b></li>'
+        for end in range(1, len(labels))
+    )
+    return f'<ol style="padding-left:2rem;overflow-wrap:anywhere">{lines}</ol>'
