@@ -124,19 +124,29 @@ def other_value(widget: Any) -> Any:
     return next(option for option in options if option != widget.value)
 
 
+def opened(lesson: Lesson) -> AppTest:
+    """The lesson's page as a new visitor finds it."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    return app.switch_page(f"pages/{lesson.stem}.py").run()
+
+
 def controls(lesson: Lesson, rounds: int) -> None:
     """Print how long the server takes after a change of each control of a lesson."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    app.switch_page(f"pages/{lesson.stem}.py").run()
+    app = opened(lesson)
     kinds: list[Callable[[AppTest], Any]] = [
         lambda page: page.slider,
         lambda page: page.toggle,
         lambda page: page.select_slider,
         lambda page: page.number_input,
     ]
-    keys = [(kind, w.key) for kind in kinds for w in kind(app) if w.key and w.value is not None]
+    keys = [
+        (kind, w.key)
+        for kind in kinds
+        for w in kind(app)
+        if w.key and w.value is not None and not w.key.startswith("q_")
+    ]
     for kind, key in keys:
-        times = []
+        app, times = opened(lesson), []
         for _ in range(rounds):
             widget = kind(app)(key=key)
             widget.set_value(other_value(widget))

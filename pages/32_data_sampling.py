@@ -22,7 +22,7 @@ from pages.widgets.tokenizer_choice import (
     tokenizer_source,
 )
 from pages.widgets.view import current_view
-from pages.widgets.window_tables import example_list, pair_table
+from pages.widgets.window_tables import example_list, number_table, pair_table
 
 EXAMPLES = {
     "Owl": (
@@ -63,6 +63,7 @@ def cut_text() -> TokenizedText:
         call=f"""{sample.code}
 print(len(ids))  # {len(sample.ids)}
 print(ids[:20])  # {list(sample.ids[:20])}""",
+        key="text",
     )
     return sample
 
@@ -108,6 +109,7 @@ def slide(sample: TokenizedText) -> Windows:
 print(len(windows))                  # {len(windows)}
 print(windows.inputs[{chosen}].tolist())   # {windows.inputs[chosen].tolist()}
 print(windows.targets[{chosen}].tolist())  # {windows.targets[chosen].tolist()}""",
+        key="window",
     )
     return windows
 
@@ -152,6 +154,7 @@ examples = [(inputs[: t + 1], targets[t]) for t in range(windows.context_length)
 print(len(examples))  # {length}
 print(examples[0])  # {(ids[:1], ids[1])}
 print(examples[{last}])  # {(ids[:-1], ids[-1])}""",
+        key="examples",
     )
 
 
@@ -179,6 +182,7 @@ print(len(windows), windows.skipped, windows.left_over)  # {len(windows)} {windo
             windows.left_over
         }
 print(windows.coverage.tolist())  # {windows.coverage.tolist()}""",
+        key="stride",
     )
 
 
@@ -247,7 +251,7 @@ def stack_batches(sample: TokenizedText, windows: Windows) -> int:
     for title, rows in (("inputs", inputs), ("targets", targets)):
         st.markdown(f"**{title}**, shape ({size}, {windows.context_length})")
         shown: Any = np.vectorize(names.__getitem__)(rows) if as_tokens else rows
-        st.table(pd.DataFrame(shown), border="horizontal", hide_index=True, hide_header=True)
+        st.html(number_table(shown.tolist(), f"{title} of this batch"))
     st.caption(
         f"{len(windows)} windows fill {len(batches)} batches an epoch; "
         f"{len(windows) % size} windows are left out of this epoch."
@@ -259,6 +263,7 @@ batches = list(shuffled_batches(windows, {size}, seed={seed}))
 print(len(batches), batches[0][0].shape)  # {len(batches)} {inputs.shape}
 print(batches[{which - 1}][0].tolist())  # {inputs.tolist()}
 print(batches[{which - 1}][1].tolist())  # {targets.tolist()}""",
+        key="batches",
     )
     return int(size)
 
@@ -290,6 +295,7 @@ from llm_core.data.windows import sliding_windows
 
 ids = np.broadcast_to(np.uint16(0), {length})  # as long as that, and costs no memory
 print(len(sliding_windows(ids, {windows.context_length}, {windows.stride})))  # {len(many)}""",
+        key="labels",
     )
 
 

@@ -45,7 +45,8 @@ class Windows:
         places = np.arange(self.n_tokens)
         newest = np.minimum(places // self.stride, len(self) - 1)
         oldest = np.maximum(0, -((self.context_length - 1 - places) // self.stride))
-        return np.maximum(0, newest - oldest + 1).astype(np.int32)
+        reads: NDArray[np.int32] = np.maximum(0, newest - oldest + 1).astype(np.int32)
+        return reads
 
     @property
     def end(self) -> int:

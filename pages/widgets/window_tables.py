@@ -9,6 +9,7 @@ _CELL = (
     "border:1px solid rgba(128,128,128,.4);padding:.25rem .5rem;text-align:center;"
     "white-space:nowrap;border-top:4px solid "
 )
+_NUMBER = "border:1px solid rgba(128,128,128,.4);padding:.25rem .6rem;text-align:right"
 
 
 def pair_table(labels: Sequence[str], ids: Sequence[int]) -> str:
@@ -43,3 +44,16 @@ def example_list(labels: Sequence[str]) -> str:
         for end in range(1, len(labels))
     )
     return f'<ol style="padding-left:2rem;overflow-wrap:anywhere">{lines}</ol>'
+
+
+def number_table(rows: Sequence[Sequence[object]], label: str) -> str:
+    """Rows of numbers or tokens, in a box that scrolls by itself."""
+    cells = "".join(
+        "<tr>" + "".join(f'<td style="{_NUMBER}">{html.escape(str(cell))}</td>' for cell in row)
+        for row in rows
+    )
+    return (
+        '<div style="overflow-x:auto" tabindex="0" role="region" '
+        f'aria-label="{html.escape(label)}">'
+        f'<table style="border-collapse:collapse">{cells}</table></div>'
+    )

@@ -96,7 +96,7 @@ def test_any_text_is_taken_or_refused_with_a_sentence(open_lesson, lesson, text)
 @lessons
 def test_pasted_code_prints_the_numbers_on_screen(open_lesson, lesson, monkeypatch):
     """The first block under each *Show the code* runs, and prints what its comments say."""
-    page = open_lesson(lesson)
+    page = open_lesson(lesson, view="print")  # where all code is open
     calls = [each.code[0].value for each in page.expander if each.label == "Show the code"]
     assert len(calls) >= 3
     monkeypatch.chdir(ROOT)
