@@ -228,7 +228,7 @@ def stride_table(sample: TokenizedText, windows: Windows) -> pd.DataFrame:
                 "stride": f"{stride} (yours)" if stride == windows.stride else str(stride),
                 "windows": len(other),
                 "tokens read": int((reads > 0).sum()),
-                "times each is read": f"{reads[reads > 0].mean():.1f}",
+                "times each is read": round(float(reads[reads > 0].mean()), 1),
                 "tokens skipped": other.skipped,
             }
         )

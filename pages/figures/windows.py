@@ -31,7 +31,15 @@ def windows_figure(
     figure.update_xaxes(range=[-0.5, len(coverage) - 0.5], zeroline=False)
     figure.update_xaxes(title_text="place in the text", row=2, col=1)
     figure.update_yaxes(title_text="window", range=[rows + 0.5, 0.5], row=1, col=1)
-    figure.update_yaxes(title_text="times read", rangemode="tozero", tickformat="d", row=2, col=1)
+    most = max(coverage)
+    figure.update_yaxes(
+        title_text="times read",
+        range=[-0.2 * most, 1.05 * most],
+        dtick=max(1, round(most / 4)),
+        tick0=0,
+        row=2,
+        col=1,
+    )
     figure.update_yaxes(zeroline=False)
     figure.update_layout(
         barmode="overlay",
@@ -99,7 +107,8 @@ def windows_alt_text(
     shown = f" The first {MOST_ROWS} are drawn." if windows > MOST_ROWS else ""
     return (
         f"{windows} windows of {context_length} tokens, {stride} apart; neighbours share {overlap} "
-        f"tokens.{shown} {len(read)} tokens are read {often}, and {unread} never."
+        f"tokens.{shown} {len(read)} tokens are read {often}, and {unread} never, among "
+        "them the last one, which is only an answer."
     )
 
 

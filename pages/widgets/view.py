@@ -30,7 +30,7 @@ _PRINT = (
     + """
 [data-testid="stMainBlockContainer"] {max-width: 60rem}
 @media print {
-  .st-key-toolbar, iframe {display: none !important}
+  .st-key-toolbar, [data-testid="stButton"], iframe {display: none !important}
   [data-testid="stVerticalBlockBorderWrapper"], [data-testid="stElementContainer"],
   [data-testid="stExpander"] {break-inside: avoid}
   h1, h2, h3 {break-after: avoid}

@@ -33,7 +33,7 @@ def test_the_sentence_says_what_is_repeated_and_what_is_skipped():
     sentence = windows_alt_text(len(apart), 8, 11, apart.coverage.tolist())
     assert sentence == (
         "2 windows of 8 tokens, 11 apart; neighbours share 0 tokens. "
-        "16 tokens are read once, and 14 never."
+        "16 tokens are read once, and 14 never, among them the last one, which is only an answer."
     )
     close = sliding_windows(np.arange(30), 8, 4)
     assert "share 4 tokens. 28 tokens are read 1 to 2 times, and 2 never" in windows_alt_text(
