@@ -215,7 +215,7 @@ def show_coverage(sample: TokenizedText, windows: Windows) -> None:
     )
 
 
-def stride_table(sample: TokenizedText, windows: Windows) -> pd.DataFrame:
+def stride_table(sample: TokenizedText, windows: Windows) -> Any:
     """Windows, readings and gaps for the stride on screen and for four telling ones."""
     length = windows.context_length
     strides = sorted({1, max(1, length // 2), length, 2 * length, windows.stride})
@@ -232,7 +232,7 @@ def stride_table(sample: TokenizedText, windows: Windows) -> pd.DataFrame:
                 "tokens skipped": other.skipped,
             }
         )
-    return pd.DataFrame(rows).set_index("stride")
+    return pd.DataFrame(rows).set_index("stride").style.format(precision=1)
 
 
 def stack_batches(sample: TokenizedText, windows: Windows) -> int:

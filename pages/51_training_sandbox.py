@@ -7,14 +7,18 @@ import streamlit as st
 from llm_core.inspection.counting import count_parameters
 from llm_core.models.config import PRESETS, preset
 from llm_core.training.config import RunConfig
+from llm_core.training.machine import possible_devices
+from llm_core.training.recipes import RECIPES
 from llm_core.training.runs import OWN_TEXT, Run
+from pages.widgets.carried_tokenizer import kept_tokenizer, tokenizer_file
 from pages.widgets.catalog import Lesson
 from pages.widgets.frame import open_page
 from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
+from pages.widgets.run_files import bring_back, own_runs, take_away
 from pages.widgets.run_panel import run_panel
 from pages.widgets.text_choice import ChosenText, choose_text
-from pages.widgets.training import launcher, shown_run
+from pages.widgets.training import launcher, record_trouble, shown_run
 from pages.widgets.visitor import visitor
 from pages.widgets.writing import write_with
 
@@ -71,9 +75,62 @@ def choose_windows(size: str) -> tuple[int, int]:
     return context_length, int(stride)
 
 
-def describe_size(name: str, vocab_size: int, context_length: int) -> None:
+def carried_tokenizer() -> tuple[str, int] | None:
+    """Return the file and the vocabulary size of the tokenizer in the address, if there is one."""
+    name = st.query_params.get("tokenizer")
+    if not name:
+        return None
+    try:
+        tokenizer = kept_tokenizer(name)
+    except ValueError as error:
+        st.warning(str(error), icon=":material/info:")
+        return None
+    st.info(
+        f"The text is cut with the tokenizer that you trained: {tokenizer.vocab_size} tokens "
+        "instead of characters.",
+        icon=":material/content_cut:",
+    )
+    st.button("Use characters", key="characters", on_click=use_characters)
+    return str(tokenizer_file(name)), tokenizer.vocab_size
+
+
+def use_characters() -> None:
+    """Let go of the tokenizer that was carried here. A callback."""
+    st.query_params.pop("tokenizer", None)
+
+
+def choose_recipe() -> str:
+    """Ask how it is to learn; return the recipe's name."""
+    name = st.segmented_control(
+        "Recipe",
+        list(RECIPES),
+        default="classic",
+        required=True,
+        format_func=str.capitalize,
+        key="recipe",
+        bind="query-params",
+        help="Classic: as GPT-2 was trained. Modern: what was found since; it learns in a fraction "
+        "of the steps.",
+    )
+    return name or "classic"
+
+
+def choose_device() -> str:
+    """Ask where to compute, if this machine may have more than a processor."""
+    devices = possible_devices()
+    if len(devices) == 2:
+        return "auto"
+    names = {"auto": "The fastest", "cpu": "Processor", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
+    name = st.selectbox(
+        "Compute on", devices, format_func=names.__getitem__, key="device", bind="query-params"
+    )
+    return name or "auto"
+
+
+def describe_size(name: str, recipe: str, vocab_size: int, context_length: int) -> None:
     """Show what the size means for this text's vocabulary."""
-    config = preset(name, vocab_size=vocab_size, context_length=context_length)
+    parts = RECIPES[recipe].model
+    config = preset(name, vocab_size=vocab_size, context_length=context_length, **parts)
     st.caption(
         f"**{count_parameters(config):,} parameters**: {config.n_layers} layers of "
         f"{config.n_heads} heads, {config.d_model} numbers per token; it sees "
@@ -98,13 +155,25 @@ def choose_steps(text: ChosenText | None, context_length: int) -> int:
 
 
 def run_config(
-    text: ChosenText, size: str, context_length: int, stride: int, steps: int
+    text: ChosenText,
+    size: str,
+    context_length: int,
+    stride: int,
+    steps: int,
+    recipe: str,
+    device: str,
+    tokenizer_path: str | None,
 ) -> RunConfig:
     """Turn the choices into a run: some 200 points a curve, 20 evaluations and 6 samples."""
     return RunConfig(
         corpus=text.corpus,
         text_path=None if text.corpus else OWN_TEXT,
+        tokenizer="file" if tokenizer_path else "char",
+        tokenizer_path=tokenizer_path,
         model=PRESETS[size] | {"context_length": context_length},
+        recipe=RECIPES[recipe],
+        device=device,
+        precision="auto",
         steps=steps,
         batch_size=BATCH,
         stride=stride,
@@ -131,12 +200,15 @@ def set_up(lesson: Lesson, owner: str) -> None:
     with model_side:
         size = choose_size()
         details = st.container()
+        recipe, device = choose_recipe(), choose_device()
         context_length, stride = choose_windows(size)
         length = st.container()
     with text_side:
         text = choose_text(context_length)
+        carried = carried_tokenizer()
     with details:
-        describe_size(size, text.vocab_size if text else 100, context_length)
+        path, vocab_size = carried or (None, text.vocab_size if text else 100)
+        describe_size(size, recipe, vocab_size, context_length)
         show_prose(lesson, "size")
     with length:
         steps = choose_steps(text, context_length)
@@ -148,17 +220,24 @@ def set_up(lesson: Lesson, owner: str) -> None:
             key="train",
         )
     if start and text:
-        train(
-            text, f"{text.title}, {size.capitalize()}", owner, size, context_length, stride, steps
-        )
+        title = f"{text.title}, {size.capitalize()}"
+        choices = (size, context_length, stride, steps, recipe, device, path)
+        train(text, title, owner, vocab_size, *choices)
 
 
-def train(text: ChosenText, title: str, owner: str, *choices: Any) -> None:
+def train(text: ChosenText, title: str, owner: str, vocab_size: int, *choices: Any) -> None:
     """Start the run and show it; its id goes into the address, so that a reload finds it."""
     try:
         config = run_config(text, *choices)
-        run = launcher().launch(config, owner=owner, title=title, text=text.text)
-    except (ValueError, OSError) as error:
+        run = launcher().launch(
+            config,
+            owner=owner,
+            title=title,
+            text=text.text,
+            parameters=count_parameters(config.transformer(vocab_size)),
+            vocab_size=vocab_size,
+        )
+    except (ValueError, OSError, RuntimeError) as error:
         st.error(str(error), icon=":material/error:")
         return
     st.session_state[_SETTING_UP] = False
@@ -171,6 +250,7 @@ def show_run(lesson: Lesson, run: Run, *, own: bool) -> None:
     run_panel(run, own=own)
     if not run.active:
         write_with(lesson, run)
+        take_away(lesson, run, own=own)
     if not (own and run.active):
         label = "Train another model" if own else "Train a model of your own"
         st.button(label, icon=":material/add:", key="another", on_click=begin_set_up)
@@ -192,13 +272,16 @@ def end_set_up() -> None:
 page = open_page("training_sandbox")
 plotly_library()
 me = visitor()
-shown = shown_run(me)
-named = st.query_params.get("run")
-if named and (shown is None or shown.id != named):
-    st.warning("The run in this address is not, or no longer, on this machine.")
-if shown is None or (st.session_state.get(_SETTING_UP) and not named):
-    if shown:
-        st.button(f"Back to {shown.title}", icon=":material/arrow_back:", on_click=end_set_up)
-    set_up(page, me)
-else:
-    show_run(page, shown, own=shown.owner == me)
+with record_trouble():
+    shown = shown_run(me)
+    named = st.query_params.get("run")
+    if named and (shown is None or shown.id != named):
+        st.warning("The run in this address is not, or no longer, on this machine.")
+    if shown is None or (st.session_state.get(_SETTING_UP) and not named):
+        if shown:
+            st.button(f"Back to {shown.title}", icon=":material/arrow_back:", on_click=end_set_up)
+        set_up(page, me)
+        bring_back(page, me)
+    else:
+        show_run(page, shown, own=shown.owner == me)
+    own_runs(me, shown)

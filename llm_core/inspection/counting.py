@@ -1,15 +1,138 @@
-"""How big a model is, computed from its config alone: no torch, no model built."""
+"""How big a model is and what it costs, computed from its config alone: no torch, no model built.
+
+Bytes are counted in `memory`.
+"""
 
 from llm_core.models.config import TransformerConfig
 
+# A training step multiplies three times what a forward pass does: once to guess, and in the
+# backward pass once for the gradient of each matrix's input and once for its weights'.
+TRAINING_FACTOR = 3
+
 
 def count_parameters(config: TransformerConfig) -> int:
-    """Number of trainable numbers in GPT(config), the tied output counted once."""
-    c, ff, bias = config.d_model, config.d_ff, int(config.bias)
-    attention = 4 * c * c + bias * 4 * c  # queries, keys, values, output
-    feedforward = 2 * c * ff + bias * (ff + c)
-    norm = c + bias * c
-    block = attention + feedforward + 2 * norm
-    embeddings = (config.vocab_size + config.context_length) * c
-    untied = 0 if config.tie_embeddings else config.vocab_size * c
-    return embeddings + config.n_layers * block + norm + untied
+    """Number of trainable numbers in the model of a config, a tied output counted once."""
+    return sum(parameters_by_part(config).values())
+
+
+def parameters_by_part(config: TransformerConfig) -> dict[str, int]:
+    """Split the number of parameters by what they are for.
+
+    "embeddings" (of tokens and token types), "positions", "attention", "feedforward", "norms",
+    and "heads": what stands on top, if it is not the token table again.
+    """
+    c, bias = config.d_model, int(config.bias)
+    stacks = 2 if config.kind == "encoder-decoder" else 1
+    blocks = stacks * config.n_layers
+    cross = config.n_layers if stacks == 2 else 0  # in each block of the decoder
+    kv, widened = _widths(config)
+    attention = c * (2 * c + 2 * kv) + bias * (2 * c + 2 * kv)  # queries and output, keys, values
+    feedforward = c * (widened + config.d_ff) + bias * (widened + c)
+    norm = c + (bias * c if config.norm == "layernorm" else 0)
+    norms = 2 * blocks + cross
+    norms += stacks * ((config.norm_placement == "pre") + config.embedding_norm)
+    norms += int(config.mlm_head)
+    query_key_norms = 2 * config.d_head * (blocks + cross) if config.qk_norm else 0
+    return {
+        "embeddings": (config.vocab_size + config.n_token_types) * c,
+        "positions": stacks * _position_parameters(config),
+        "attention": (blocks + cross) * attention,
+        "feedforward": blocks * feedforward,
+        "norms": norms * norm + query_key_norms,
+        "heads": _head_parameters(config),
+    }
+
+
+def _widths(config: TransformerConfig) -> tuple[int, int]:
+    """Return the width of all keys of a token, and what the feed-forward network widens it to."""
+    gate = 2 if config.activation == "swiglu" else 1
+    return config.n_kv_heads * config.d_head, gate * config.d_ff
+
+
+def _position_parameters(config: TransformerConfig) -> int:
+    if config.position == "learned":
+        return config.context_length * config.d_model
+    if config.position == "t5":
+        return config.relative_buckets * config.n_heads
+    if config.position == "shaw":
+        return config.n_layers * 2 * (2 * config.max_distance + 1) * config.d_head
+    return 0
+
+
+def _head_parameters(config: TransformerConfig) -> int:
+    c, bias = config.d_model, int(config.bias)
+    guesses = config.kind != "encoder" or config.mlm_head
+    total = config.vocab_size * c if guesses and not config.tie_embeddings else 0
+    if config.pooler:
+        total += c * c + bias * c
+    if config.mlm_head:
+        total += c * c + bias * c + bias * config.vocab_size
+    return total
+
+
+def forward_flops(
+    config: TransformerConfig,
+    *,
+    length: int,
+    batch: int = 1,
+    keys: int | None = None,
+    source_length: int = 0,
+) -> dict[str, int]:
+    """Floating-point operations of all matrix products of a forward pass, by part.
+
+    A product of an (m, k) and a (k, n) matrix counts 2 m k n, as in torch's FlopCounterMode; the
+    rest (norms, softmax, activations) is a trifle beside it. "projections" make queries, keys,
+    values and outputs, "attention" compares and mixes them, all of the square although a decoder
+    hides half of it; then "feedforward" and "output". `keys` counts those in a cache too: with
+    length=1, that is the cost of one more token. `source_length` is an encoder-decoder's.
+    """
+    c, layers, t = config.d_model, config.n_layers, length
+    s = length if keys is None else keys
+    projections, attention = _self_attention(config, t, s)
+    feedforward = _feedforward(config, t)
+    if config.kind == "encoder-decoder":
+        kv, _ = _widths(config)
+        of_encoder = _self_attention(config, source_length, source_length)
+        projections += of_encoder[0] + 2 * c * (2 * t * c + 2 * source_length * kv)
+        attention += of_encoder[1] + 4 * t * source_length * c
+        feedforward += _feedforward(config, source_length)
+    parts = {
+        "projections": layers * projections,
+        "attention": layers * attention,
+        "feedforward": layers * feedforward,
+        "output": _output(config, t),
+    }
+    return {name: batch * flops for name, flops in parts.items()}
+
+
+def flops_per_token(config: TransformerConfig, *, length: int, training: bool = False) -> float:
+    """Floating-point operations a token of a text of that length, in use or in training.
+
+    An encoder-decoder reads a source as long as what it writes.
+    """
+    total = sum(forward_flops(config, length=length, source_length=length).values())
+    return total * (TRAINING_FACTOR if training else 1) / length
+
+
+def _self_attention(config: TransformerConfig, t: int, s: int) -> tuple[int, int]:
+    """FLOPs of a layer's projections, and of t queries that meet s keys."""
+    c = config.d_model
+    kv, _ = _widths(config)
+    projections = 2 * t * c * (2 * c + 2 * kv)
+    attention = 4 * t * s * c  # scores, and the mix of values
+    if config.position == "shaw":  # each query and each output meets the table of distances
+        attention += 4 * t * c * (2 * config.max_distance + 1)
+    return projections, attention
+
+
+def _feedforward(config: TransformerConfig, t: int) -> int:
+    _, widened = _widths(config)
+    return 2 * t * config.d_model * (widened + config.d_ff)
+
+
+def _output(config: TransformerConfig, t: int) -> int:
+    c = config.d_model
+    if config.kind != "encoder":
+        return 2 * t * c * config.vocab_size
+    guess = 2 * t * c * (c + config.vocab_size) if config.mlm_head else 0
+    return guess + (2 * c * c if config.pooler else 0)

@@ -28,7 +28,8 @@ def load_vocabulary(name: str) -> tiktoken.Encoding:
     """
     if name not in VOCABULARIES:
         raise ValueError(f"There is no vocabulary {name!r}: choose of {', '.join(VOCABULARIES)}.")
-    with _loading, _tiktoken_cache(_folder_with(name)):
+    folder = _folder_with(name)
+    with _loading, _tiktoken_cache(folder):
         return tiktoken.get_encoding(name)
 
 

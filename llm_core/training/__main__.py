@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from llm_core.training.checkpoint_index import latest_checkpoint
+from llm_core.training.checkpoint_index import read_config
 from llm_core.training.config import TOKENIZERS, RunConfig
 from llm_core.training.events import EvalEvent, SampleEvent, StartEvent, StepEvent
 from llm_core.training.points import PointLog
@@ -30,6 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     source.add_argument("--corpus", metavar="NAME", help="a named corpus, such as tiny_tales")
     source.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run saved there")
     parser.add_argument("--tokenizer", choices=TOKENIZERS, default="char")
+    parser.add_argument("--vocab-size", type=int, default=512, help="tokens of --tokenizer bpe")
+    parser.add_argument("--tokenizer-file", metavar="FILE", help="of --tokenizer file")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--width", type=int, default=128, help="d_model")
@@ -60,6 +62,8 @@ def run_config(options: argparse.Namespace) -> RunConfig:
         corpus=options.corpus,
         text_path=None if options.text is None else str(Path(options.text).resolve()),
         tokenizer=options.tokenizer,
+        vocab_size=options.vocab_size,
+        tokenizer_path=options.tokenizer_file and str(Path(options.tokenizer_file).resolve()),
         model={
             "n_layers": options.layers,
             "n_heads": options.heads,
@@ -145,10 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status. Ctrl+C keeps what was learnt."""
     options = build_parser().parse_args(arguments)
     try:
-        if options.resume is None:
-            config = run_config(options)
-        else:
-            config = RunConfig.load(latest_checkpoint(options.resume) / "config.json")
+        config = run_config(options) if options.resume is None else read_config(options.resume)
         run(config, resume=options.resume, out=options.out)
     except (ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)

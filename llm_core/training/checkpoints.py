@@ -1,24 +1,32 @@
 """Save a run so that it can be used, or go on, exactly as it was.
 
 A checkpoint is a folder `checkpoint-00000500` with weights.safetensors, optimizer.safetensors,
-config.json (the run's), tokenizer.json and state.json. It is written under another name and
-renamed when complete, so that a folder of that name is always whole.
+config.json (the run's), tokenizer.json and state.json. Every random choice of a run (which
+windows a step reads, what dropout drops) follows from the seed and the step's number alone, so
+these two are all there is to keep of data order and random states.
 """
 
-import json
-import os
 import shutil
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
+from torch import Tensor
 
 from llm_core.models.gpt import GPT
-from llm_core.tokenizers.character import CharacterTokenizer
-from llm_core.training.checkpoint_index import checkpoint_name, list_checkpoints
+from llm_core.tokenizers.loading import load_tokenizer
+from llm_core.tokenizers.protocol import Tokenizer
+from llm_core.training.checkpoint_index import (
+    DamagedCheckpointError,
+    checkpoint_name,
+    checkpoint_step,
+    list_checkpoints,
+    newest_whole,
+    read_files,
+    write_files,
+)
 from llm_core.training.config import RunConfig
 from llm_core.training.state import TrainingState, prepare
 
@@ -26,85 +34,141 @@ KEPT = 2  # the newest, and one before it should the disk have damaged that
 
 
 def save_checkpoint(state: TrainingState, out: Path) -> Path:
-    """Write the state into a new folder below `out` and return it; older ones but one go."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the state into a new folder below `out` and return it; older ones but one go.
+
+    Raises OSError if the disk is full or cannot be written; the older checkpoints then stay.
+    """
     target = out / checkpoint_name(state.step)
-    if target.exists():  # the same run at the same step: nothing has changed
+    if target.exists() and _is_whole(target):  # the same run at the same step: nothing changed
         return target
-    partial = out / f".{target.name}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    save_file(_contiguous(state.model.state_dict()), partial / "weights.safetensors")
-    save_file(_optimizer_tensors(state), partial / "optimizer.safetensors")
-    state.config.save(partial / "config.json")
-    state.tokenizer.save(partial / "tokenizer.json")
-    facts = {"step": state.step, "text_sha256": state.text_digest}
-    (partial / "state.json").write_text(json.dumps(facts), encoding="utf-8")
-    partial.rename(target)
+    content = {
+        "config.json": state.config.to_json().encode(),
+        "tokenizer.json": _tokenizer_bytes(state.tokenizer),
+        "weights.safetensors": save(_plain(state.model.state_dict())),
+        "optimizer.safetensors": save(_plain(optimizer_tensors(state))),
+    }
+    facts = {
+        "text_sha256": state.text_digest,
+        "precision": state.precision,
+        "threads": state.threads,
+    }
+    write_files(out, state.step, content, facts)
     for old in list_checkpoints(out)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
 
 def load_checkpoint(checkpoint: Path) -> TrainingState:
-    """Return the run as it stood; raise ValueError if a file is damaged or its text has changed."""
-    config = RunConfig.load(checkpoint / "config.json")
-    tokenizer = CharacterTokenizer.load(checkpoint / "tokenizer.json")
-    state = prepare(config, tokenizer)
-    facts = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    """Return the run as it stood.
+
+    Raises DamagedCheckpointError if a file is not what was written, and ValueError if the run's
+    text has changed.
+    """
+    content, facts = read_files(checkpoint)
+    config = RunConfig.from_json(content["config.json"].decode())
+    tokenizer = load_tokenizer(checkpoint / "tokenizer.json")
+    if facts["threads"] and config.device == "cpu":
+        torch.set_num_threads(int(facts["threads"]))  # another number rounds sums otherwise
+    state = prepare(config, tokenizer, precision=facts["precision"])
     if facts["text_sha256"] != state.text_digest:
         raise ValueError("The text of this run has changed since: it cannot go on with another.")
-    _read_weights(state.model, checkpoint)
-    _restore_optimizer(state, _read_tensors(checkpoint / "optimizer.safetensors"))
+    restore(state, _tensors(content, "weights"), _tensors(content, "optimizer"))
     state.step = int(facts["step"])
     return state
 
 
-def load_model(checkpoint: Path) -> tuple[GPT, CharacterTokenizer]:
+def load_newest(out: Path) -> TrainingState:
+    """Return the run as it stood at its newest checkpoint that is whole.
+
+    Damaged ones after that are removed, and `note` of the state says so. Raises ValueError if
+    there is no checkpoint, or none that is whole.
+    """
+    state, damaged = newest_whole(out, load_checkpoint)
+    for checkpoint in damaged:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    if damaged:
+        state.note = (
+            f"The checkpoint of step {checkpoint_step(damaged[0]):,} was damaged: it went on "
+            f"from the one before, of step {state.step:,}."
+        )
+    return state
+
+
+def load_model(checkpoint: Path) -> tuple[GPT, Tokenizer]:
     """Return the model (on the CPU, in evaluation mode) and its tokenizer, without the text.
 
-    Raises ValueError if a file is damaged.
+    Raises DamagedCheckpointError if a file is not what was written.
     """
-    config = RunConfig.load(checkpoint / "config.json")
-    tokenizer = CharacterTokenizer.load(checkpoint / "tokenizer.json")
+    content, _ = read_files(checkpoint)
+    config = RunConfig.from_json(content["config.json"].decode())
+    tokenizer = load_tokenizer(checkpoint / "tokenizer.json")
     model = GPT(config.transformer(tokenizer.vocab_size))
-    _read_weights(model, checkpoint)
+    model.load_state_dict(_tensors(content, "weights"))
     return model.eval(), tokenizer
 
 
-def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+def load_newest_model(out: Path) -> tuple[GPT, Tokenizer]:
+    """Return model and tokenizer of the newest checkpoint below `out` that is whole."""
+    return newest_whole(out, load_model)[0]
 
 
-def _optimizer_tensors(state: TrainingState) -> dict[str, torch.Tensor]:
-    """Name the optimizer's tensors by the parameter that they belong to."""
+def optimizer_tensors(state: TrainingState) -> dict[str, Tensor]:
+    """Name the optimizers' tensors by the parameter that they belong to."""
     return {
-        f"{name}/{key}": value.detach().contiguous()
+        f"{name}/{key}": value
         for name, parameter in state.model.named_parameters()
-        for key, value in state.optimizer.state[parameter].items()
+        for optimizer in state.optimizers
+        for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
-def _restore_optimizer(state: TrainingState, tensors: dict[str, torch.Tensor]) -> None:
-    parameters = dict(state.model.named_parameters())
-    for full_name, tensor in tensors.items():
-        name, key = full_name.rsplit("/", 1)
-        parameter = parameters[name]
-        state.optimizer.state[parameter][key] = tensor.to(parameter.device)
+def restore(state: TrainingState, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> None:
+    """Put weights, and the optimizers' tensors as `optimizer_tensors` names them, into `state`.
+
+    The tensors are taken over where they are on the device already: give copies. Raises
+    DamagedCheckpointError if they do not fit the model.
+    """
+    try:
+        state.model.load_state_dict(weights)
+        parameters = dict(state.model.named_parameters())
+        owner = {
+            id(parameter): optimizer
+            for optimizer in state.optimizers
+            for group in optimizer.param_groups
+            for parameter in group["params"]
+        }
+        for full_name, tensor in moments.items():
+            name, key = full_name.rsplit("/", 1)
+            parameter = parameters[name]
+            # A count of steps stays where its optimizer keeps it: fused ones on the device.
+            owner[id(parameter)].state[parameter][key] = tensor.to(parameter.device)
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise DamagedCheckpointError("The weights do not fit the model.") from error
 
 
-def _read_weights(model: GPT, checkpoint: Path) -> None:
-    tensors = _read_tensors(checkpoint / "weights.safetensors")
-    _or_damaged(checkpoint, lambda: model.load_state_dict(tensors))
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        read_files(checkpoint)
+    except DamagedCheckpointError:
+        return False
+    return True
 
 
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    tensors: dict[str, torch.Tensor] = _or_damaged(path, lambda: load_file(path))
+def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _tensors(content: dict[str, bytes], name: str) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load(content[f"{name}.safetensors"])
+    except SafetensorError as error:
+        raise DamagedCheckpointError(f"{name}.safetensors is damaged.") from error
     return tensors
 
 
-def _or_damaged(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (SafetensorError, RuntimeError, OSError) as error:
-        raise ValueError(f"{path.name} is damaged or incomplete.") from error
+def _tokenizer_bytes(tokenizer: Tokenizer) -> bytes:
+    """Tokenizers write themselves into a file: return what they would write."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tokenizer.json"
+        tokenizer.save(path)
+        return path.read_bytes()

@@ -9,7 +9,8 @@ from typing import Any
 from llm_core.models.config import PRESETS, TransformerConfig
 from llm_core.training.recipes import RECIPES, Recipe
 
-TOKENIZERS = ("char",)
+TOKENIZERS = ("char", "bpe", "file")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,16 +18,21 @@ class RunConfig:
     """One run; raises ValueError for settings that cannot be trained.
 
     The text is a corpus's name or a path to a UTF-8 file: exactly one of the two. `model` holds
-    TransformerConfig's fields but vocab_size, which the tokenizer decides. Training windows begin
-    at multiples of `stride` tokens: 1 is anywhere. Intervals are in
-    steps, 0 meaning never. Evaluation reads `eval_windows` windows spread over the validation
-    split, and the last one `final_eval_windows`; None means the whole split. An empty
-    sample_prompt stands for the first word of the validation split.
+    TransformerConfig's fields but vocab_size, which the tokenizer decides; they come before the
+    recipe's. The tokenizer is "char", "bpe", trained on the text until it has `vocab_size` tokens,
+    or "file", saved at `tokenizer_path`. Training windows begin at multiples of `stride` tokens:
+    1 is anywhere. Intervals are in steps, 0 meaning never. Evaluation reads `eval_windows` windows
+    spread over the validation split, and the last one `final_eval_windows`; None means the whole
+    split. An empty sample_prompt stands for the first word of the validation split. The precision
+    "auto" is what trains faster on the machine; as that is measured, two runs may then differ in
+    the last digits.
     """
 
     corpus: str | None = None
     text_path: str | None = None
     tokenizer: str = "char"
+    vocab_size: int = 512
+    tokenizer_path: str | None = None
     model: dict[str, Any] = field(default_factory=lambda: dict(PRESETS["nano"]))
     recipe: Recipe = RECIPES["classic"]
     steps: int = 2000
@@ -44,25 +50,34 @@ class RunConfig:
     checkpoint_interval: int = 500
     seed: int = 1337
     device: str = "auto"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if (self.corpus is None) == (self.text_path is None):
             raise ValueError("A run trains on a named corpus or on a text file: name one of them.")
         if self.tokenizer not in TOKENIZERS:
             raise ValueError(f"Unknown tokenizer {self.tokenizer!r}: choose of {TOKENIZERS}.")
+        if (self.tokenizer == "file") != (self.tokenizer_path is not None):
+            raise ValueError('The tokenizer "file" needs the path of a saved one, and only it.')
+        self._whole_number("vocab_size", 257)
+        if self.precision not in ("auto", *PRECISIONS):
+            raise ValueError(f"Unknown precision {self.precision!r}: choose auto or {PRECISIONS}.")
         for name in ("steps", "batch_size", "stride", "log_interval", "sample_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
+            self._whole_number(name, 1)
         for name in ("eval_interval", "sample_interval", "checkpoint_interval"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative: {getattr(self, name)!r}.")
+            self._whole_number(name, 0)
         if not 0 < self.validation_fraction < 1:
             raise ValueError("The validation split must be a share between 0 and 1 of the text.")
         self.transformer(vocab_size=2)  # a shape that cannot be built is refused here already
 
     def transformer(self, vocab_size: int) -> TransformerConfig:
         """Return the model's full config once the tokenizer's vocabulary is known."""
-        return TransformerConfig(**self.model, vocab_size=vocab_size)
+        return TransformerConfig(**(self.recipe.model | self.model), vocab_size=vocab_size)
+
+    def _whole_number(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}.")
 
     def save(self, path: Path) -> None:
         """Write the config to `path` as JSON."""
@@ -79,7 +94,7 @@ class RunConfig:
             content = json.loads(text)
             content["recipe"] = Recipe(**content["recipe"])
             return cls(**content)
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"This is no run's config: {error}.") from error
 
     @classmethod

@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StartEvent:
-    """The run is ready. Losses in nats per token: of knowing nothing, and of pair counts."""
+    """The run is ready. Losses in nats per token: of knowing nothing, and of pair counts.
+
+    `note`, if any, says what happened on the way: a damaged checkpoint was passed over.
+    """
 
     step: int
     vocab_size: int
@@ -16,6 +19,8 @@ class StartEvent:
     uniform_loss: float
     bigram_loss: float
     device: str
+    precision: str = "float32"
+    note: str = ""
 
 
 @dataclass(frozen=True)

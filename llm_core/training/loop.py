@@ -14,9 +14,10 @@ from torch import Tensor
 from llm_core.data.batches import consecutive_windows, random_windows
 from llm_core.generation.sample import SamplingSettings, generate
 from llm_core.models.gpt import GPT
-from llm_core.training.checkpoint_index import latest_checkpoint
-from llm_core.training.checkpoints import load_checkpoint, save_checkpoint
+from llm_core.training.checkpoint_index import drop_checkpoints_after
+from llm_core.training.checkpoints import load_newest, save_checkpoint
 from llm_core.training.config import RunConfig
+from llm_core.training.divergence import DivergenceWatch, TrainingDivergedError
 from llm_core.training.events import (
     CheckpointEvent,
     EvalEvent,
@@ -26,12 +27,9 @@ from llm_core.training.events import (
     StepEvent,
 )
 from llm_core.training.metrics import bigram_loss, uniform_loss
-from llm_core.training.schedules import cosine_with_warmup
+from llm_core.training.precision import compute_in
+from llm_core.training.schedules import learning_rate_share
 from llm_core.training.state import TrainingState, prepare
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss is no longer a number; the weights of the last checkpoint are still good."""
 
 
 def train(
@@ -39,23 +37,31 @@ def train(
 ) -> Generator[Event, None, None]:
     """Run `config` and yield what happens; checkpoints go below `out` if it is given.
 
-    `resume` goes on from the newest checkpoint in that folder, and saves there. Closing the
-    generator early saves a last checkpoint. Raises ValueError for a text or checkpoint that
-    cannot be used, and TrainingDivergedError when the loss stops being a number.
+    `resume` goes on from the newest checkpoint in that folder that is whole, and saves there.
+    Closing the generator early saves a last checkpoint. Raises ValueError for a text or
+    checkpoint that cannot be used, OSError if a checkpoint cannot be written, and
+    TrainingDivergedError when the loss runs away; the newest checkpoint is then the last good one.
     """
     if resume is None:
         state = prepare(config)
     else:
         out = out or resume
-        state = load_checkpoint(latest_checkpoint(resume))
+        state = load_newest(resume)
     yield _start_event(state)
+    watch = DivergenceWatch(state)
     try:
         if state.step == 0:
             yield from _look(state, final=False)
-        yield from _steps(state, out)
+        yield from _steps(state, out, watch)
     except GeneratorExit:
-        if out is not None:
+        if out is not None and watch.calm:
             save_checkpoint(state, out)
+        raise
+    except TrainingDivergedError as error:
+        if out is not None:
+            drop_checkpoints_after(out, error.good_step)
+            if state.step == error.good_step:  # set back to it
+                save_checkpoint(state, out)
         raise
 
 
@@ -75,22 +81,24 @@ def evaluate(model: GPT, ids: Tensor, *, most: int | None = None) -> tuple[float
     return total / count, count
 
 
-def _steps(state: TrainingState, out: Path | None) -> Iterator[Event]:
+def _steps(state: TrainingState, out: Path | None, watch: DivergenceWatch) -> Iterator[Event]:
     config, tokens, seconds = state.config, 0, 0.0
     while state.step < config.steps:
         started = time.perf_counter()
-        loss, gradient_norm, rate = _step(state)
+        loss, gradient_norm, rate = _step(state, watch)
         seconds += time.perf_counter() - started
         tokens += config.batch_size * state.model.config.context_length
+        watch.keep()
         yield StepEvent(state.step, loss, rate, gradient_norm, tokens, seconds)
         final = state.step == config.steps
         yield from _look(state, final=final)
-        if out is not None and (final or _due(state.step, config.checkpoint_interval)):
+        due = final or _due(state.step, config.checkpoint_interval)
+        if out is not None and due and watch.calm:
             yield CheckpointEvent(state.step, save_checkpoint(state, out))
 
 
-def _step(state: TrainingState) -> tuple[float, float, float]:
-    """Take one step; return its loss, gradient norm and learning rate.
+def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, float]:
+    """Take one step; return its loss, gradient norm and (AdamW's) learning rate.
 
     Every random choice follows from seed and step alone, so that a resumed run makes the same.
     """
@@ -99,34 +107,27 @@ def _step(state: TrainingState) -> tuple[float, float, float]:
     generator = torch.Generator().manual_seed(_step_seed(config.seed, step))
     if model.config.dropout:
         torch.manual_seed(_step_seed(config.seed, step))
-    context_length = model.config.context_length
     inputs, targets = random_windows(
         state.train_ids,
-        context_length,
+        model.config.context_length,
         config.batch_size,
         generator=generator,
         stride=config.stride,
     )
-    rate = cosine_with_warmup(
-        step,
-        steps=config.steps,
-        peak=recipe.learning_rate,
-        warmup_steps=recipe.warmup_steps,
-        final_fraction=recipe.final_fraction,
-    )
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    loss = model(inputs, targets).loss
+    with compute_in(state.precision, state.device):
+        loss = model(inputs, targets).loss
     loss.backward()
-    gradient_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-    if not torch.isfinite(gradient_norm):
-        raise TrainingDivergedError(
-            f"At step {step} the loss stopped being a number: the learning rate is too high."
-        )
-    state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+    loss_now, gradient_norm = float(loss.detach()), float(norm)
+    watch.check(step, loss_now, gradient_norm)
+    share = learning_rate_share(recipe, step, steps=config.steps)
+    for optimizer in state.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
     state.step = step
-    return float(loss.detach()), float(gradient_norm), rate
+    return loss_now, gradient_norm, recipe.learning_rate * share
 
 
 def _look(state: TrainingState, *, final: bool) -> Iterator[Event]:
@@ -179,4 +180,6 @@ def _start_event(state: TrainingState) -> StartEvent:
             state.train_ids.cpu().numpy(), state.validation_ids.cpu().numpy(), vocab_size
         ),
         device=str(state.device),
+        precision=state.precision,
+        note=state.note,
     )

@@ -1,89 +1,42 @@
 """The record of training runs: one SQLite database that workers write and pages read.
 
-Imports no torch. Each call opens the database anew, so that any thread or process may call; in
-WAL mode readers never wait for a writer.
+Imports no torch. Each run also has a folder, with its checkpoints, its own text and `run.json`,
+which says whose it is: should the database be lost, the runs are found again by their folders.
 """
 
-import contextlib
 import json
 import os
 import secrets
-import sqlite3
+import shutil
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
+from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints, write_synced
 from llm_core.training.config import RunConfig
+from llm_core.training.database import Database, RecordDamagedError, unsealed
 from llm_core.training.events import EvalEvent, SampleEvent, StartEvent
 from llm_core.training.points import Point
+from llm_core.training.run_rows import (
+    ACTIVE,
+    CURVES,
+    TABLES,
+    VERSION,
+    WORKING,
+    Run,
+    RunState,
+    read_run,
+    read_visitor,
+    row_of,
+    run_of,
+    write_row,
+)
+
+__all__ = ["OWN_TEXT", "Run", "RunState", "RunStore", "data_folder"]
 
 OWN_TEXT = "text.txt"  # the learner's own text, in the run's folder
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, config TEXT NOT NULL,
-    state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', created REAL NOT NULL,
-    launched REAL NOT NULL, pid INTEGER, process_started REAL, stop_requested REAL,
-    step INTEGER NOT NULL DEFAULT 0, facts TEXT NOT NULL DEFAULT '{}'
-);
-CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, created);
-CREATE TABLE IF NOT EXISTS points (
-    run TEXT, step INTEGER, loss REAL, learning_rate REAL, gradient_norm REAL,
-    tokens_per_second REAL, seconds REAL, PRIMARY KEY (run, step)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS evaluations (
-    run TEXT, step INTEGER, loss REAL, tokens INTEGER, PRIMARY KEY (run, step)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS samples (
-    run TEXT, step INTEGER, prompt TEXT, text TEXT, PRIMARY KEY (run, step)
-) WITHOUT ROWID;
-"""
-
-
-class RunState(StrEnum):
-    """Where a run stands. The first two have a process at work."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    DONE = "done"
-    STOPPED = "stopped"  # by its owner
-    INTERRUPTED = "interrupted"  # its server went away
-    FAILED = "failed"
-
-
-ACTIVE = (RunState.STARTING, RunState.RUNNING)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as it stood when it was read. Times are seconds since 1970.
-
-    `created` is when it was first made, `launched` when it last was to start.
-    `facts` is what the worker found once it was ready (None before). `pid` and `process_started`
-    together name the worker's process: a pid alone is used again by others.
-    """
-
-    id: str
-    owner: str
-    title: str
-    config: RunConfig
-    state: RunState
-    reason: str
-    created: float
-    launched: float
-    pid: int | None
-    process_started: float | None
-    stop_requested: float | None
-    step: int
-    facts: StartEvent | None
-
-    @property
-    def active(self) -> bool:
-        """Whether a process is, or should be, at work on it."""
-        return self.state in ACTIVE
 
 
 def data_folder() -> Path:
@@ -92,22 +45,26 @@ def data_folder() -> Path:
 
 
 class RunStore:
-    """All runs below one folder: `runs.sqlite`, and a folder of checkpoints for each run."""
+    """All runs below one folder: `runs.sqlite`, and a folder of checkpoints for each run.
+
+    Every method raises RecordError while the database cannot be used.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open the store, making folder and tables where there are none."""
         self.folder = folder
+        self.note = ""  # what became of a damaged record
         folder.mkdir(parents=True, exist_ok=True)
-        with self._connect() as database:
-            database.execute("PRAGMA journal_mode=WAL")
-            database.executescript(_SCHEMA)
+        self.database = Database(folder / "runs.sqlite", TABLES, VERSION)
+        if not self.database.path.exists() and not any(folder.glob("runs/*")):
+            self.database.create()
 
     def run_folder(self, run_id: str) -> Path:
         """Folder of the run's checkpoints, own text and log."""
         return self.folder / "runs" / run_id
 
     def create(self, config: RunConfig, *, owner: str, title: str, text: str | None = None) -> Run:
-        """Record a new run under an unguessable id; `text`, if any, is what it trains on."""
+        """Queue a new run under an unguessable id; `text`, if any, is what it trains on."""
         run_id = secrets.token_urlsafe(16)
         folder = self.run_folder(run_id)
         folder.mkdir(parents=True)
@@ -116,37 +73,59 @@ class RunStore:
             path.write_text(text, encoding="utf-8", newline="\n")
             config = replace(config, corpus=None, text_path=str(path))
         now = time.time()
-        values = (run_id, owner, title, config.to_json(), RunState.STARTING, now, now)
-        with self._connect() as database:
-            database.execute(
-                "INSERT INTO runs (id, owner, title, config, state, created, launched)"
-                " VALUES (?,?,?,?,?,?,?)",
-                values,
-            )
-        run = self.get(run_id)
-        assert run is not None
+        run = Run(
+            run_id, owner, title, config, RunState.QUEUED, "", now, now, None, None, None, 0, None
+        )
+        self.insert(run)
         return run
+
+    def insert(self, run: Run) -> None:
+        """Record a run that has a folder already."""
+        about = {"id": run.id, "owner": run.owner, "title": run.title, "created": run.created}
+        about["config"] = run.config.to_json()
+        write_synced(self.run_folder(run.id) / "run.json", json.dumps(about).encode())
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, "runs", row_of(run))
 
     def get(self, run_id: str) -> Run | None:
         """Return the run of that id, if there is one."""
-        return self._one("SELECT * FROM runs WHERE id = ?", run_id)
+        runs = self._runs("WHERE id = ?", run_id)
+        return runs[0] if runs else None
 
     def latest(self, owner: str) -> Run | None:
         """Return the owner's newest run, if there is one."""
-        return self._one(
-            "SELECT * FROM runs WHERE owner = ? ORDER BY created DESC, rowid DESC LIMIT 1", owner
-        )
+        runs = self.of_owner(owner)
+        return runs[0] if runs else None
+
+    def of_owner(self, owner: str) -> list[Run]:
+        """Return the owner's runs, newest first."""
+        return self._runs("WHERE owner = ? ORDER BY created DESC, rowid DESC", owner)
 
     def active(self) -> list[Run]:
-        """Return the runs that should have a process, oldest first."""
-        rows = self._rows("SELECT * FROM runs WHERE state IN (?, ?) ORDER BY created", *ACTIVE)
-        return [_run(row) for row in rows]
+        """Return the runs that wait or should have a process, oldest first."""
+        return self._runs("WHERE state IN (?, ?, ?) ORDER BY created, rowid", *ACTIVE)
+
+    def claim(self, run_id: str, most: int) -> bool:
+        """Take a queued run out of the queue to start it; False if `most` are at work already."""
+        with self.database.transaction(write=True) as connection:
+            working = connection.execute(
+                "SELECT count(*) FROM runs WHERE state IN (?, ?)", WORKING
+            ).fetchone()[0]
+            run = read_run(connection, run_id)
+            if working >= most or run is None or run.state is not RunState.QUEUED:
+                return False
+            now = time.time()
+            run = replace(run, state=RunState.STARTING, launched=now, pid=None)
+            write_row(connection, "runs", row_of(run))
+            seen, served = read_visitor(connection, run.owner)
+            write_row(connection, "visitors", (run.owner, seen, max(served + 1e-6, now)))
+        return True
 
     def restart(self, run_id: str) -> None:
-        """Take an ended run up again; its curves are kept."""
+        """Queue an ended run once more; its curves are kept."""
         self._change(
             run_id,
-            state=RunState.STARTING,
+            state=RunState.QUEUED,
             launched=time.time(),
             reason="",
             stop_requested=None,
@@ -159,104 +138,154 @@ class RunStore:
 
     def request_stop(self, run_id: str) -> None:
         """Ask the run's process to stop; the first request's time is kept."""
-        with self._connect() as database:
-            database.execute(
-                "UPDATE runs SET stop_requested = coalesce(stop_requested, ?) WHERE id = ?",
-                (time.time(), run_id),
-            )
+        with self.database.transaction(write=True) as connection:
+            run = read_run(connection, run_id)
+            if run and run.stop_requested is None:
+                write_row(connection, "runs", row_of(replace(run, stop_requested=time.time())))
 
     def stop_requested(self, run_id: str) -> bool:
-        """Whether somebody asked the run to stop."""
-        rows = self._rows("SELECT stop_requested FROM runs WHERE id = ?", run_id)
-        return bool(rows) and rows[0]["stop_requested"] is not None
+        """Whether somebody asked the run to stop; also if it is there no more."""
+        run = self.get(run_id)
+        return run is None or run.stop_requested is not None
 
     def record_start(self, run_id: str, event: StartEvent) -> None:
         """Keep the facts of a ready worker; drop what lies after the step it starts from."""
-        with self._connect() as database:
-            for table in ("points", "evaluations", "samples"):
-                database.execute(
+        with self.database.transaction(write=True) as connection:
+            for table in CURVES:
+                connection.execute(
                     f"DELETE FROM {table} WHERE run = ? AND step > ?", (run_id, event.step)
                 )
-            database.execute(
-                "UPDATE runs SET state = ?, step = ?, facts = ? WHERE id = ?",
-                (RunState.RUNNING, event.step, json.dumps(asdict(event)), run_id),
-            )
+            if run := read_run(connection, run_id):
+                run = replace(run, state=RunState.RUNNING, step=event.step, facts=event)
+                write_row(connection, "runs", row_of(run))
 
     def record_point(self, run_id: str, point: Point) -> None:
         """Add a point to the training curve."""
-        values = (run_id, *astuple(point))
-        with self._connect() as database:
-            database.execute("INSERT OR REPLACE INTO points VALUES (?,?,?,?,?,?,?)", values)
-            database.execute("UPDATE runs SET step = ? WHERE id = ?", (point.step, run_id))
+        with self.database.transaction(write=True) as connection:
+            if run := read_run(connection, run_id):
+                write_row(connection, "points", (run_id, *astuple(point)))
+                write_row(connection, "runs", row_of(replace(run, step=point.step)))
 
     def record_evaluation(self, run_id: str, event: EvalEvent) -> None:
         """Add a validation loss."""
-        values = (run_id, *astuple(event))
-        with self._connect() as database:
-            database.execute("INSERT OR REPLACE INTO evaluations VALUES (?,?,?,?)", values)
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, "evaluations", (run_id, *astuple(event)))
 
     def record_sample(self, run_id: str, event: SampleEvent) -> None:
         """Add what the model wrote."""
-        values = (run_id, event.step, event.prompt, event.text)
-        with self._connect() as database:
-            database.execute("INSERT OR REPLACE INTO samples VALUES (?,?,?,?)", values)
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, "samples", (run_id, event.step, event.prompt, event.text))
 
     def finish(self, run_id: str, state: RunState, reason: str = "") -> bool:
         """End an active run; False if it had ended before (the first end stands)."""
-        with self._connect() as database:
-            cursor = database.execute(
-                "UPDATE runs SET state = ?, reason = ? WHERE id = ? AND state IN (?, ?)",
-                (state, reason, run_id, *ACTIVE),
-            )
-            return cursor.rowcount == 1
+        with self.database.transaction(write=True) as connection:
+            run = read_run(connection, run_id)
+            if run is None or not run.active:
+                return False
+            write_row(connection, "runs", row_of(replace(run, state=state, reason=reason)))
+        return True
+
+    def delete(self, run_id: str) -> None:
+        """Remove a run with all that belongs to it."""
+        with self.database.transaction(write=True) as connection:
+            for table in CURVES:
+                connection.execute(f"DELETE FROM {table} WHERE run = ?", (run_id,))
+            connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        shutil.rmtree(self.run_folder(run_id), ignore_errors=True)
 
     def points(self, run_id: str) -> list[Point]:
         """The training curve, by step."""
-        rows = self._rows("SELECT * FROM points WHERE run = ? ORDER BY step", run_id)
-        return [Point(*tuple(row)[1:]) for row in rows]
+        return [Point(*values[1:]) for values in self._curve("points", run_id)]
 
     def evaluations(self, run_id: str) -> list[EvalEvent]:
         """The validation losses, by step."""
-        rows = self._rows("SELECT * FROM evaluations WHERE run = ? ORDER BY step", run_id)
-        return [EvalEvent(*tuple(row)[1:]) for row in rows]
+        return [EvalEvent(*values[1:]) for values in self._curve("evaluations", run_id)]
 
     def samples(self, run_id: str) -> list[SampleEvent]:
         """What the model wrote, by step."""
-        rows = self._rows("SELECT * FROM samples WHERE run = ? ORDER BY step", run_id)
-        return [SampleEvent(*tuple(row)[1:]) for row in rows]
+        return [SampleEvent(*values[1:]) for values in self._curve("samples", run_id)]
+
+    def see(self, owner: str) -> None:
+        """Note that a visitor is there."""
+        with self.database.transaction(write=True) as connection:
+            _, served = read_visitor(connection, owner)
+            write_row(connection, "visitors", (owner, time.time(), served))
+
+    def visitors(self) -> Mapping[str, tuple[float, float]]:
+        """Return for each visitor when they were last seen, and last had a run started."""
+        with self.database.transaction() as connection:
+            rows = map(unsealed, connection.execute("SELECT * FROM visitors").fetchall())
+            return {owner: (seen, served) for owner, seen, served in rows}
+
+    def check_or_repair(self) -> None:
+        """Read all of the record. If it is damaged, go back to the last good one; `note` says so.
+
+        Runs that this one does not know are found again by their folders. Whatever is good is
+        copied, to be the one to go back to.
+        """
+        try:
+            self.database.check()
+        except RecordDamagedError as error:
+            if not self.database.go_back():
+                self.database.create()
+            found = self._find_again()
+            self.note = (
+                f"{error} The last good copy took its place: curves may lack their last minutes."
+                + (f" {found} runs were found again by their folders." if found else "")
+            )
+        self.database.keep_copy()
+
+    def _find_again(self) -> int:
+        """Record the runs whose folders are there and whose rows are not, and vice versa."""
+        known = {run.id for run in self._runs("")}
+        found = 0
+        for path in self.folder.glob("runs/*/run.json"):
+            run = _run_of_folder(path)
+            if run is not None and run.id not in known:
+                self.insert(run)
+                found += 1
+        for run_id in known:
+            if not self.run_folder(run_id).is_dir():
+                self.delete(run_id)
+        return found
 
     def _change(self, run_id: str, **columns: Any) -> None:
-        assignments = ", ".join(f"{name} = ?" for name in columns)
-        with self._connect() as database:
-            database.execute(
-                f"UPDATE runs SET {assignments} WHERE id = ?", (*columns.values(), run_id)
-            )
+        with self.database.transaction(write=True) as connection:
+            if run := read_run(connection, run_id):
+                write_row(connection, "runs", row_of(replace(run, **columns)))
 
-    def _one(self, query: str, *values: Any) -> Run | None:
-        rows = self._rows(query, *values)
-        return _run(rows[0]) if rows else None
+    def _runs(self, condition: str, *values: Any) -> list[Run]:
+        with self.database.transaction() as connection:
+            rows = connection.execute(f"SELECT * FROM runs {condition}", values).fetchall()
+        return [run_of(row) for row in rows]
 
-    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        with self._connect() as database:
-            return database.execute(query, values).fetchall()
-
-    @contextlib.contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        """Open the database for one transaction: committed at the end, undone on an error."""
-        database = sqlite3.connect(self.folder / "runs.sqlite", timeout=10)
-        database.row_factory = sqlite3.Row
-        try:
-            database.execute("PRAGMA synchronous=NORMAL")  # in WAL mode no crash damages the file
-            with database:
-                yield database
-        finally:
-            database.close()
+    def _curve(self, table: str, run_id: str) -> list[tuple[Any, ...]]:
+        query = f"SELECT * FROM {table} WHERE run = ? ORDER BY step"
+        with self.database.transaction() as connection:
+            return [unsealed(row) for row in connection.execute(query, (run_id,))]
 
 
-def _run(row: sqlite3.Row) -> Run:
-    values = dict(row)
-    values["config"] = RunConfig.from_json(values["config"])
-    values["state"] = RunState(values["state"])
-    facts = json.loads(values["facts"])
-    values["facts"] = StartEvent(**facts) if facts else None
-    return Run(**values)
+def _run_of_folder(path: Path) -> Run | None:
+    """Return the run that `run.json` tells of, as it stands by its checkpoints."""
+    try:
+        about = json.loads(path.read_bytes())
+        config = RunConfig.from_json(about["config"])
+        checkpoints = list_checkpoints(path.parent)
+        step = checkpoint_step(checkpoints[-1]) if checkpoints else 0
+        return Run(
+            id=path.parent.name,
+            owner=str(about["owner"]),
+            title=str(about["title"]),
+            config=config,
+            state=RunState.DONE if step >= config.steps else RunState.INTERRUPTED,
+            reason="",
+            created=float(about["created"]),
+            launched=float(about["created"]),
+            pid=None,
+            process_started=None,
+            stop_requested=None,
+            step=step,
+            facts=None,
+        )
+    except (ValueError, KeyError, TypeError, OSError):
+        return None

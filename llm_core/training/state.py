@@ -7,12 +7,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from llm_core.data.batches import random_windows
 from llm_core.data.corpora import find_corpus, read_own_text
 from llm_core.data.splits import split_by_position
 from llm_core.models.gpt import GPT
-from llm_core.tokenizers.character import CharacterTokenizer
+from llm_core.tokenizers.protocol import Tokenizer
 from llm_core.training.config import RunConfig
-from llm_core.training.optimizers import adamw
+from llm_core.training.cutting import build_tokenizer
+from llm_core.training.optimizers import build_optimizers
+from llm_core.training.precision import choose_precision
 
 
 @dataclass
@@ -20,13 +23,16 @@ class TrainingState:
     """A run between two steps: everything that the next step depends on, and nothing else."""
 
     config: RunConfig
-    tokenizer: CharacterTokenizer
+    tokenizer: Tokenizer
     model: GPT
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     train_ids: Tensor  # (N,) on the device
     validation_ids: Tensor  # (M,) on the device
     text_digest: str  # sha256 of the text: a checkpoint must not go on with another one
+    precision: str  # "float32" or "bfloat16"
+    threads: int  # another number of threads adds in another order, and rounds otherwise
     step: int = 0
+    note: str = ""  # what its reader should know about how it came about
 
     @property
     def device(self) -> torch.device:
@@ -64,15 +70,36 @@ def load_text(config: RunConfig) -> str:
     return read_own_text(data, context_length=context_length, limit=len(data))
 
 
-def prepare(config: RunConfig, tokenizer: CharacterTokenizer | None = None) -> TrainingState:
-    """Read the text, build tokenizer (unless one is given), model and optimizer for step 0."""
+def prepare(
+    config: RunConfig,
+    tokenizer: Tokenizer | None = None,
+    *,
+    precision: str | None = None,
+) -> TrainingState:
+    """Read the text, build tokenizer (unless one is given), model and optimizers for step 0.
+
+    `precision` is the config's unless given; "auto" is measured here.
+    """
     text = load_text(config)
-    tokenizer = tokenizer or CharacterTokenizer.from_text(text)
+    if tokenizer is None:
+        train_text, _ = split_by_position(text, config.validation_fraction)
+        tokenizer = build_tokenizer(config, train_text, text)
     device = choose_device(config.device)
     ids = torch.from_numpy(tokenizer.encode_array(text)).to(device)
     train_ids, validation_ids = split_by_position(ids, config.validation_fraction)
     generator = torch.Generator().manual_seed(config.seed)
     model = GPT(config.transformer(tokenizer.vocab_size), generator=generator).to(device)
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    optimizer = adamw(model, config.recipe)
-    return TrainingState(config, tokenizer, model, optimizer, train_ids, validation_ids, digest)
+    batch = random_windows(
+        train_ids, model.config.context_length, config.batch_size, generator=torch.Generator()
+    )
+    return TrainingState(
+        config=config,
+        tokenizer=tokenizer,
+        model=model,
+        optimizers=build_optimizers(model, config.recipe),
+        train_ids=train_ids,
+        validation_ids=validation_ids,
+        text_digest=hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        precision=choose_precision(precision or config.precision, model, *batch),
+        threads=torch.get_num_threads(),
+    )

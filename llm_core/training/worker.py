@@ -1,25 +1,33 @@
 """The process that trains: python -m llm_core.training.worker --folder DIR --run ID
 
 It writes what happens into the run's database, and ends when it is done, when it is asked to
-stop, and when its server is gone (then its standard input closes), keeping what was learnt.
+stop, when its time is up, and when its server is gone (then its standard input closes), keeping
+what was learnt. While the database cannot be used, it goes on training, and writes later.
 """
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import threading
 import time
 import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from llm_core.training.checkpoint_index import list_checkpoints
+from llm_core.training.database import RecordError
 from llm_core.training.events import EvalEvent, Event, SampleEvent, StartEvent, StepEvent
+from llm_core.training.limits import Limits
 from llm_core.training.points import PointLog
 from llm_core.training.runs import Run, RunState, RunStore
+from llm_core.training.worker_process import DISK_FULL_CODE
 
 _STOP_CHECK_SECONDS = 0.2
 _NICENESS = 10  # pages come first
+_PATIENCE_SECONDS = 60.0  # with a record that cannot be used
 
 
 class ServerWatch:
@@ -37,44 +45,92 @@ class ServerWatch:
             pass
         self.gone.set()
         if not self.ready.is_set():  # nothing learnt yet, so nothing to save
-            self._store.finish(self._run_id, RunState.INTERRUPTED)
+            with contextlib.suppress(RecordError):
+                self._store.finish(self._run_id, RunState.INTERRUPTED)
             os._exit(0)
 
 
-def work(store: RunStore, run: Run, watch: ServerWatch) -> RunState:
-    """Train `run` and record it; return the state it ended in."""
+class Recorder:
+    """Writes events down in their order, those too that could not be written when they came."""
+
+    def __init__(self, store: RunStore, run: Run) -> None:
+        self._store, self._run_id = store, run.id
+        self._log = PointLog(run.config.log_interval, run.config.steps)
+        self._waiting: deque[Callable[[], object]] = deque()
+
+    def add(self, event: Event) -> None:
+        """Write one event of the loop into the database."""
+        store, run_id = self._store, self._run_id
+        match event:
+            case StartEvent():
+                self._waiting.append(lambda: store.record_start(run_id, event))
+            case StepEvent():
+                if point := self._log.add(event):
+                    self._waiting.append(lambda: store.record_point(run_id, point))
+            case EvalEvent():
+                self._waiting.append(lambda: store.record_evaluation(run_id, event))
+            case SampleEvent():
+                self._waiting.append(lambda: store.record_sample(run_id, event))
+        with contextlib.suppress(RecordError):
+            self._write()
+
+    def finish(self, state: RunState, reason: str = "") -> None:
+        """Write how the run ended, trying for a while; raises RecordError if it cannot be."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        self._waiting.append(lambda: self._store.finish(self._run_id, state, reason))
+        while True:
+            try:
+                self._write()
+                return
+            except RecordError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+    def _write(self) -> None:
+        while self._waiting:
+            self._waiting[0]()
+            self._waiting.popleft()
+
+
+def work(
+    store: RunStore, run: Run, watch: ServerWatch, recorder: Recorder, limits: Limits
+) -> tuple[RunState, str]:
+    """Train `run` and record it; return the state it ended in, and why."""
     # Imported here: a worker whose server dies while torch loads must notice.
+    from llm_core.training.divergence import TrainingDivergedError
     from llm_core.training.loop import train
 
     folder = store.run_folder(run.id)
     resume = folder if list_checkpoints(folder) else None
-    log = PointLog(run.config.log_interval, run.config.steps)
-    checked = time.monotonic()
-    with contextlib.closing(train(run.config, resume=resume, out=folder)) as events:
-        for event in events:
-            record(store, run.id, event, log)
-            watch.ready.set()
-            if watch.gone.is_set():
-                return RunState.INTERRUPTED
-            if time.monotonic() - checked > _STOP_CHECK_SECONDS:
-                checked = time.monotonic()
-                if store.stop_requested(run.id):
-                    return RunState.STOPPED
-    return RunState.DONE
-
-
-def record(store: RunStore, run_id: str, event: Event, log: PointLog) -> None:
-    """Write one event of the loop into the database."""
-    match event:
-        case StartEvent():
-            store.record_start(run_id, event)
-        case StepEvent():
-            if point := log.add(event):
-                store.record_point(run_id, point)
-        case EvalEvent():
-            store.record_evaluation(run_id, event)
-        case SampleEvent():
-            store.record_sample(run_id, event)
+    started = checked = time.monotonic()
+    try:
+        with contextlib.closing(train(run.config, resume=resume, out=folder)) as events:
+            for event in events:
+                if isinstance(event, StartEvent):
+                    limits.check_run(
+                        run.config,
+                        parameters=event.parameters,
+                        vocab_size=event.vocab_size,
+                        free=sys.maxsize,  # it is all taken by now
+                    )
+                recorder.add(event)
+                watch.ready.set()
+                if watch.gone.is_set():
+                    return RunState.INTERRUPTED, ""
+                now = time.monotonic()
+                if limits.max_minutes and now - started > 60 * limits.max_minutes:
+                    return RunState.STOPPED, (
+                        f"The time allowed here, {limits.max_minutes} minutes, is up. What it "
+                        "learnt is kept, and it may go on when it has queued again."
+                    )
+                if now - checked > _STOP_CHECK_SECONDS:
+                    checked = now
+                    if _asked_to_stop(store, run):
+                        return RunState.STOPPED, ""
+    except TrainingDivergedError as error:
+        return RunState.DIVERGED, str(error)
+    return RunState.DONE, ""
 
 
 def main() -> None:
@@ -83,28 +139,65 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--run", required=True)
     options = parser.parse_args()
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    _step_back()
     store = RunStore(options.folder)
     run = store.get(options.run)
     if run is None:
         raise SystemExit(f"There is no run {options.run}.")
-    watch = ServerWatch(store, run.id)
+    watch, recorder = ServerWatch(store, run.id), Recorder(store, run)
+    code = 0
     try:
-        store.finish(run.id, work(store, run, watch))
+        with only_worker(store.run_folder(run.id)):
+            state, reason = work(store, run, watch, recorder, Limits.from_environment())
     except Exception as error:
         traceback.print_exc()  # into the run's log
-        store.finish(run.id, RunState.FAILED, failure_sentence(error))
-        raise SystemExit(1) from None
+        state, reason = RunState.FAILED, failure_sentence(error)
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        code = DISK_FULL_CODE if full else 1
+    try:
+        recorder.finish(state, reason)
+    except RecordError as error:
+        print(error, file=sys.stderr)
+    raise SystemExit(code)
+
+
+@contextlib.contextmanager
+def only_worker(folder: Path) -> Iterator[None]:
+    """Make sure that no other process works on the run; OSError if one does."""
+    with (folder / "worker.lock").open("w") as lock:
+        with contextlib.suppress(ImportError):  # Windows
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def failure_sentence(error: Exception) -> str:
     """Say in one sentence why a run failed."""
-    if isinstance(error, MemoryError) or "alloc" in str(error).lower():
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text:
         return "The machine ran out of memory: try a smaller model, context or batch."
     if isinstance(error, OSError):
-        return f"The run's files could not be read or written: {error.strerror or error}."
-    return str(error) or type(error).__name__
+        return (
+            f"The run's files could not be read or written: {error.strerror or error}. "
+            "What was saved before is kept."
+        )
+    return text or type(error).__name__
+
+
+def _asked_to_stop(store: RunStore, run: Run) -> bool:
+    try:
+        return store.stop_requested(run.id)
+    except RecordError:
+        return False
+
+
+def _step_back() -> None:
+    """Let pages come first, and let the system choose this process if memory runs out."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800")
 
 
 if __name__ == "__main__":

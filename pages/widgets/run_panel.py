@@ -4,36 +4,45 @@ import html
 
 import streamlit as st
 
-from llm_core.training.checkpoint_index import list_checkpoints
+from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
 from llm_core.training.events import EvalEvent, SampleEvent
 from llm_core.training.points import Point, seconds_left
 from llm_core.training.runs import Run, RunState
 from pages.figures.training import Curve, Reference, loss_alt_text, loss_figure
 from pages.widgets.live_chart import live_chart
-from pages.widgets.training import launcher
+from pages.widgets.training import launcher, record_trouble
 
 _TICK_SECONDS = 1.0
+_PRECISIONS = {
+    "float32": "32-bit numbers",
+    "bfloat16": "16-bit numbers (bfloat16), which this machine was found to multiply faster",
+}
 _SAMPLES_WHILE_RUNNING = 5  # beside the first: each travels at every tick
 _BADGES = {
+    RunState.QUEUED: ("queued", ":material/hourglass_empty:", "blue"),
     RunState.STARTING: ("starting", ":material/hourglass_top:", "blue"),
     RunState.RUNNING: ("training", ":material/model_training:", "green"),
     RunState.DONE: ("done", ":material/check_circle:", "green"),
     RunState.STOPPED: ("stopped", ":material/stop_circle:", "orange"),
     RunState.INTERRUPTED: ("interrupted", ":material/pause_circle:", "orange"),
+    RunState.DIVERGED: ("ran away", ":material/trending_up:", "red"),
     RunState.FAILED: ("failed", ":material/error:", "red"),
 }
 
 
 def run_panel(run: Run, *, own: bool) -> None:
-    """Show the run; poll while it trains. Only its owner (`own`) may stop it or go on."""
+    """Show the run; poll while it waits or trains. Only its owner (`own`) may stop it or go on."""
 
     @st.fragment(run_every=_TICK_SECONDS if run.active else None)
     def panel() -> None:
-        now = launcher().store.get(run.id)
-        now = launcher().check(now) if now else run
-        _show(now, own=own)
-        if run.active and not now.active:
-            st.rerun()  # the whole page: declares the fragment anew, without the timer
+        with record_trouble():
+            if own:
+                launcher().renew(run.owner)  # somebody is here: it stays in the queue
+            now = launcher().store.get(run.id)
+            now = launcher().check(now) if now else run
+            _show(now, own=own)
+            if run.active and not now.active:
+                st.rerun()  # the whole page: declares the fragment anew, without the timer
 
     panel()
 
@@ -66,24 +75,45 @@ def _heading(run: Run, *, own: bool) -> None:
                 help="Ends the training and keeps what was learnt.",
                 disabled=run.stop_requested is not None,
                 on_click=launcher().stop,
+                kwargs={"by": run.owner},
                 args=(run,),
             )
-    if run.state is RunState.FAILED:
-        st.error(run.reason, icon=":material/error:")
-    if run.state is RunState.INTERRUPTED:
-        st.info("The server went away while this model was training. What it had learnt is kept.")
-    if own and not run.active and run.step < run.config.steps and _saved(run):
+    _explain(run)
+    # What ran away would run away again: the same steps follow from the same seed.
+    may_go_on = not run.active and run.state is not RunState.DIVERGED
+    if own and may_go_on and run.step < run.config.steps:
         st.button("Go on training", icon=":material/resume:", on_click=_go_on, args=(run,))
 
 
-def _saved(run: Run) -> bool:
-    return bool(list_checkpoints(launcher().store.run_folder(run.id)))
+def _explain(run: Run) -> None:
+    """Say why the run is not simply training, or done."""
+    if run.state is RunState.QUEUED:
+        place = launcher().places().get(run.id, 1)
+        ahead = "You are next" if place == 1 else f"Place {place} in the queue"
+        workers = launcher().limits.workers
+        st.info(
+            f"{ahead}. {workers} run{'s train' if workers > 1 else ' trains'} here at a time, and "
+            "visitors take turns. Keep this page open: who leaves for good loses their place.",
+            icon=":material/hourglass_empty:",
+        )
+    if run.state is RunState.INTERRUPTED:
+        st.info("The server went away while this model was training. What it had learnt is kept.")
+    if run.state is RunState.DIVERGED:
+        st.error(run.reason, icon=":material/trending_up:")
+        kept = list_checkpoints(launcher().store.run_folder(run.id))
+        if kept:
+            st.caption(f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept.")
+    elif run.reason:
+        show = st.error if run.state is RunState.FAILED else st.info
+        show(run.reason, icon=":material/info:")
+    if run.facts and run.facts.note:
+        st.warning(run.facts.note, icon=":material/healing:")
 
 
 def _go_on(run: Run) -> None:
     try:
-        launcher().resume(run)
-    except ValueError as error:
+        launcher().resume(run, by=run.owner)
+    except (ValueError, RuntimeError, OSError) as error:
         st.toast(str(error), icon=":material/error:")
 
 
@@ -130,7 +160,7 @@ def _chart(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
         st.caption(
             f"{run.facts.parameters:,} parameters. It trains on {run.facts.train_tokens:,} "
             f"characters and is validated on the {run.facts.validation_tokens:,} after them, "
-            f"on {run.facts.device.upper()}."
+            f"on {run.facts.device.upper()}, in {_PRECISIONS[run.facts.precision]}."
         )
 
 

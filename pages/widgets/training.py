@@ -1,18 +1,22 @@
-"""The one place where pages reach training runs: a launcher a server, shared by all sessions."""
+"""The one place where pages reach training runs: a queue a server, shared by all sessions."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from llm_core.training.launcher import Launcher
+from llm_core.training.database import RecordError
+from llm_core.training.limits import Limits
+from llm_core.training.queue import RunQueue
 from llm_core.training.runs import Run, RunStore, data_folder
 
 
 @st.cache_resource(show_spinner=False)
-def launcher() -> Launcher:
-    """Return the server's launcher; its store is `launcher().store`."""
-    return Launcher(RunStore(data_folder()))
+def launcher() -> RunQueue:
+    """Return the server's queue; its store is `launcher().store`."""
+    return RunQueue(RunStore(data_folder()), Limits.from_environment())
 
 
 def shown_run(visitor: str) -> Run | None:
@@ -24,9 +28,28 @@ def shown_run(visitor: str) -> Run | None:
     return launcher().check(run) if run else None
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def trained_model(checkpoint: Path) -> Any:
-    """Return (model, tokenizer) of a checkpoint, shared by all sessions: only read it."""
-    from llm_core.training.checkpoints import load_model  # imports torch
+@contextlib.contextmanager
+def record_trouble() -> Iterator[None]:
+    """Say what is wrong while the record of the runs cannot be used, and what became of it."""
+    if note := launcher().store.note:
+        st.warning(note, icon=":material/healing:")
+    try:
+        yield
+    except RecordError as error:
+        st.error(str(error), icon=":material/error:")
+        st.button("Try again", key="try_again")
 
-    return load_model(checkpoint)
+
+def trained_model(checkpoint: Path) -> Any:
+    """Return (model, tokenizer) as they were saved last, shared by all sessions: only read it.
+
+    `checkpoint` is the newest; if it is damaged, this is the one before.
+    """
+    return _load(str(checkpoint.parent), str(checkpoint), checkpoint.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _load(folder: str, checkpoint: str, _changed: int) -> Any:
+    from llm_core.training.checkpoints import load_newest_model  # imports torch
+
+    return load_newest_model(Path(folder))

@@ -36,7 +36,7 @@ def write_with(lesson: Lesson, run: Run) -> None:
                 0.1,
                 help="Low: the likeliest character, again and again. High: daring, then nonsense.",
             ),
-            "max_new_tokens": length.slider("Characters to write", 20, 1000, 300, 20),
+            "max_new_tokens": length.slider("Tokens to write", 20, 1000, 300, 20),
         }
         pressed = st.form_submit_button("Continue", icon=":material/edit:", type="primary")
     place = st.empty()
@@ -60,7 +60,7 @@ def _write(place: Any, run: Run, checkpoint: Any, prompt: str, settings: dict[st
 
 
 def _pieces(checkpoint: Any, prompt: str, settings: dict[str, Any], seed: int) -> Iterator[str]:
-    """Yield the continuation's tokens as text. Imports torch into the server, on first use."""
+    """Yield the continuation as text, character by whole character; imports torch on first use."""
     import torch
 
     from llm_core.generation.sample import SamplingSettings, generate
@@ -68,8 +68,14 @@ def _pieces(checkpoint: Any, prompt: str, settings: dict[str, Any], seed: int) -
     model, tokenizer = trained_model(checkpoint)
     ids = torch.tensor(tokenizer.encode(prompt), dtype=torch.long)
     generator = torch.Generator().manual_seed(seed)
+    written: list[int] = []
+    shown = 0
     for token in generate(model, ids, SamplingSettings(**settings), generator=generator):
-        yield tokenizer.decode([token.id])
+        written.append(token.id)
+        text = tokenizer.decode(written)
+        if not text.endswith("\N{REPLACEMENT CHARACTER}"):  # else its last bytes are to come
+            yield text[shown:]
+            shown = len(text)
 
 
 def _show_last(place: Any, run: Run) -> None:

@@ -1,8 +1,17 @@
 import pytest
+import torch
 
 from llm_core.training.config import RunConfig
 
 TINY = {"n_layers": 1, "n_heads": 2, "d_model": 16, "context_length": 8, "bias": False}
+
+torch.set_num_threads(1)  # models this small only wait for a second thread
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Processes that a test starts compute in one thread too."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

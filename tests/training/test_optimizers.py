@@ -24,7 +24,7 @@ def model_with_gradients():
 
 def test_two_steps_equal_torchs_adamw_and_the_papers_formula():
     ours, theirs, paper = (model_with_gradients() for _ in range(3))
-    optimizer = adamw(ours, RECIPE)
+    optimizer = adamw(ours.parameters(), RECIPE)
     # torch's reference implementation (no fused or foreach kernel), one tensor at a time.
     references = [
         torch.optim.AdamW(
@@ -58,7 +58,7 @@ def test_two_steps_equal_torchs_adamw_and_the_papers_formula():
 
 def test_every_parameter_is_in_exactly_one_group():
     model = model_with_gradients()
-    decayed, plain = decay_groups(model, 0.1)
+    decayed, plain = decay_groups(model.parameters(), 0.1)
     assert decayed["weight_decay"] == 0.1
     assert plain["weight_decay"] == 0.0
     ids = [id(p) for group in (decayed, plain) for p in group["params"]]
