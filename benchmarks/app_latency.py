@@ -120,7 +120,8 @@ def other_value(widget: Any) -> Any:
         return widget.max if widget.value != widget.max else widget.min
     if widget.type == "toggle":
         return not widget.value
-    options = list(widget.options)
+    # A select slider's options are given as they are shown: 1,000 for 1000.
+    options = [type(widget.value)(option.replace(",", "")) for option in widget.options]
     return next(option for option in options if option != widget.value)
 
 

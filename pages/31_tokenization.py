@@ -234,6 +234,26 @@ print(len(tokenizer.encode({text!r}{allowing})))  # {len(ids)}""",
     )
 
 
+@st.cache_data(max_entries=50, show_spinner=False)
+def vocabulary_sizes(_trained: Training, text: str, pattern: str, merges: int) -> pd.DataFrame:
+    """What the text takes after a sixth of the merges, two sixths, and so on."""
+    rows = []
+    for size in sorted({0, *(merges * part // 6 for part in range(1, 7))}):
+        tokenizer = _trained.tokenizer(merges=size)
+        counts = pd.Series(tokenizer.encode_array(text)).value_counts()
+        made = [counts.get(step.new_id, 0) for step in _trained.steps[:size]]
+        rows.append(
+            {
+                "merges": size,
+                "vocabulary": tokenizer.vocab_size,
+                "tokens of the text": int(counts.sum()),
+                "characters a token": round(len(text) / int(counts.sum()), 2),
+                "merged tokens seen under 5 times": sum(count < 5 for count in made),
+            }
+        )
+    return pd.DataFrame(rows).set_index("merges")
+
+
 def choose_size(trained: Training) -> None:
     """What more merges bring, and what they cost."""
     width = st.select_slider(
@@ -243,31 +263,17 @@ def choose_size(trained: Training) -> None:
         key="width",
         bind="query-params",
     )
-    text, steps = trained.text, trained.steps
-    rows = []
-    for merges in sorted({0, *(len(steps) * part // 6 for part in range(1, 7))}):
-        tokenizer = trained.tokenizer(merges=merges)
-        counts = pd.Series(tokenizer.encode_array(text)).value_counts()
-        made = [counts.get(step.new_id, 0) for step in steps[:merges]]
-        rows.append(
-            {
-                "merges": merges,
-                "vocabulary": tokenizer.vocab_size,
-                "tokens of the text": int(counts.sum()),
-                "characters a token": round(len(text) / int(counts.sum()), 2),
-                "embedding parameters": tokenizer.vocab_size * width,
-                "merged tokens seen under 5 times": sum(count < 5 for count in made),
-            }
-        )
-    table = pd.DataFrame(rows).set_index("merges").style.format(precision=2, thousands=",")
-    st.table(table, border="horizontal")
-    last = rows[-1]
+    text = trained.text
+    sizes = vocabulary_sizes(trained, text, trained.pattern_name, len(trained.steps))
+    rows = sizes.assign(**{"embedding parameters": sizes["vocabulary"] * width})
+    st.table(rows.style.format(precision=2, thousands=","), border="horizontal")
+    last = rows.iloc[-1]
     show_code(
         key="size",
         call=f"""{trained.tokenizer_code()}
 ids = tokenizer.encode_array(text)
-print(len(ids), tokenizer.vocab_size * {width})  # {last["tokens of the text"]} {
-            last["embedding parameters"]
+print(len(ids), tokenizer.vocab_size * {width})  # {int(last["tokens of the text"])} {
+            int(last["embedding parameters"])
         }""",
     )
 
