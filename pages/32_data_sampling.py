@@ -39,7 +39,7 @@ SEEN_LENGTHS = (10**3, 10**4, 10**5, 10**6, 10**7, 10**8, 10**9)
 
 def cut_text() -> TokenizedText:
     """Ask for a text and a tokenizer; show the tokens with their ids."""
-    passage = linked_text("Your text", key="passage", examples=EXAMPLES, most=1000, height=110)
+    passage = linked_text("Your text", key="reading", examples=EXAMPLES, most=1000, height=110)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Or take", width="content")
         for title, example in EXAMPLES.items():
@@ -70,7 +70,7 @@ print(ids[:20])  # {list(sample.ids[:20])}""",
 
 def set_passage(text: str) -> None:
     """Put an example into the text. A callback."""
-    st.session_state["passage"] = text
+    st.session_state["reading"] = text
 
 
 def chips(sample: TokenizedText) -> list[Chip]:

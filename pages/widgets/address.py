@@ -16,6 +16,7 @@ import streamlit as st
 
 _PACKED = "~"  # begins a packed text
 _EXAMPLE = "@"  # begins the name of an example
+_OWN_TEXT = "_own_text"  # the last that the learner wrote, on any page
 
 
 def asked_value(key: str) -> str | None:
@@ -39,12 +40,18 @@ def linked_text(
 ) -> str:
     """Ask for a text of at most `most` characters; it stands in the address under `key`.
 
-    The first of `examples` is the default.
+    The first of `examples` is the default. A text that the learner wrote on one page is there on
+    the next one too, which has a `key` of its own.
     """
     asked = asked_value(key)
-    if key not in st.session_state or asked is not None:
-        st.session_state[key] = text_from_link(asked or "", examples, most)
+    if asked is not None:
+        st.session_state[key] = text_from_link(asked, examples, most)
+    elif key not in st.session_state:
+        own = st.session_state.get(_OWN_TEXT, "")[:most]
+        st.session_state[key] = own or next(iter(examples.values()))
     text: str = st.text_area(label, key=key, max_chars=most, persist_state="session", **area)
+    if text and text not in examples.values():
+        st.session_state[_OWN_TEXT] = text
     write_value(key, link_for_text(text, examples))
     return text
 

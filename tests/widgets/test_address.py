@@ -69,3 +69,25 @@ def test_page_and_address_say_the_same():
     assert app.run().text_area[0].value == "Another link"
     app.text_area[0].set_value("The owl sat.").run()
     assert "passage" not in app.query_params
+
+
+def two_pages_with_texts():
+    import streamlit as st
+
+    from pages.widgets.address import linked_text
+
+    first = linked_text("One", key="one", examples={"Owl": "The owl sat."}, most=50)
+    if st.toggle("go on"):
+        second = linked_text("Two", key="two", examples={"Oak": "Old oak."}, most=10)
+        st.write(first, "|", second)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("My own text", "My own tex"), ("The owl sat.", "Old oak.")]
+)
+def test_a_text_of_the_learners_own_goes_along_to_the_next_page(typed, found):
+    app = AppTest.from_function(two_pages_with_texts).run()
+    app.text_area[0].set_value(typed).run()
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert app.text_area[1].value == found
