@@ -25,7 +25,7 @@ def start_worker(
     Its standard input is a pipe that nobody writes to; it closes when this process ends.
     """
     command = [sys.executable, "-m", "llm_core.training.worker"]
-    command += ["--folder", str(store_folder), "--run", run.id]
+    command += ["--folder", str(store_folder), f"--run={run.id}"]  # an id may begin with -
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
