@@ -23,6 +23,7 @@ from pages.widgets.token_chips import Chip, Highlight, token_chips
 from pages.widgets.trained_tokenizer import Training, choose_training
 from pages.widgets.view import current_view
 from pages.widgets.vocabulary_comparison import compare_vocabularies
+from pages.widgets.window_tables import named_table
 
 EXAMPLES = {
     "Owls": (
@@ -266,7 +267,7 @@ def choose_size(trained: Training) -> None:
     text = trained.text
     sizes = vocabulary_sizes(trained, text, trained.pattern_name, len(trained.steps))
     rows = sizes.assign(**{"embedding parameters": sizes["vocabulary"] * width})
-    st.table(rows.style.format(precision=2, thousands=","), border="horizontal")
+    st.html(named_table(rows.reset_index().to_dict("records"), "Vocabularies of several sizes"))
     last = rows.iloc[-1]
     show_code(
         key="size",

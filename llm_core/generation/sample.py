@@ -1,73 +1,223 @@
 """Let a model write: guess a token, add it to the text, guess again."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from llm_core.models.gpt import GPT
+from llm_core.generation.filters import filtered
+from llm_core.generation.pieces import Decoder, TextStream
+from llm_core.generation.reader import Model, Reader
+from llm_core.generation.settings import SamplingSettings
+
+__all__ = [
+    "Alternative",
+    "SamplingSettings",
+    "TokenStep",
+    "draw",
+    "draw_many",
+    "generate",
+    "generate_batch",
+    "next_logits",
+]
+
+_BITS = 1 / torch.log(torch.tensor(2.0)).item()
 
 
-@dataclass(frozen=True, kw_only=True)
-class SamplingSettings:
-    """How to choose tokens; raises ValueError for settings that cannot be.
+@dataclass(frozen=True)
+class Alternative:
+    """A token that might have come: its probability by the model, and after the filters."""
 
-    temperature: below 1 prefers likely tokens, above 1 evens them out, 0 takes the likeliest.
-    """
-
-    max_new_tokens: int = 200
-    temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise ValueError("Ask for at least one new token.")
-        if not 0 <= self.temperature < float("inf"):
-            raise ValueError(f"The temperature must be 0 or more, not {self.temperature!r}.")
+    id: int
+    model_probability: float
+    probability: float
 
 
 @dataclass(frozen=True)
 class TokenStep:
-    """One generated token and the probability it was drawn with."""
+    """One generated token, and what else was possible.
+
+    probability: what it was drawn with, after the filters. model_probability: what the model
+    itself gave it. entropy: of the model's own distribution, in bits. alternatives: the likeliest
+    by the model, the likeliest first. text: what may be shown now (see `pieces`), if there was a
+    tokenizer. seconds: what choosing it took, the model's reading included. forgotten: how many
+    of the oldest tokens the model no longer saw. end: why it is the last one, if it is: "length",
+    "stop token" or "stop string".
+    """
 
     id: int
     probability: float
+    model_probability: float
+    entropy: float
+    alternatives: tuple[Alternative, ...] = ()
+    text: str = ""
+    seconds: float = 0.0
+    forgotten: int = 0
+    end: str = ""
 
 
 def generate(
-    model: GPT,
+    model: Model,
     ids: Tensor,
     settings: SamplingSettings,
     *,
     generator: torch.Generator | None = None,
+    tokenizer: Decoder | None = None,
+    cached: bool = True,
 ) -> Iterator[TokenStep]:
     """Continue ids (T,), token by token; to stop, stop iterating.
 
-    The model sees the last context_length tokens. `generator` is a CPU generator and makes the
-    same text come again. Raises ValueError if there is no token to start from.
+    A text longer than the model's context loses its oldest tokens, and `TokenStep.forgotten` says
+    how many. `generator` is a CPU generator and makes the same text come again; `tokenizer` gives
+    steps their text. Without `cached`, the whole text is read anew for each token: the same tokens,
+    slowly. Raises ValueError if there is no token to start from, if one is unknown to the model, or
+    if there are stop strings and no tokenizer.
     """
-    if len(ids) == 0:
-        raise ValueError("The model needs at least one token to start from.")
-    context_length = model.config.context_length
-    ids = ids[-context_length:]
-    for _ in range(settings.max_new_tokens):
-        probabilities = _next_token_probabilities(model, ids, settings.temperature)
-        chosen = int(torch.multinomial(probabilities, 1, generator=generator))
-        yield TokenStep(chosen, float(probabilities[chosen]))
-        ids = torch.cat([ids, ids.new_tensor([chosen])])[-context_length:]
+    rows = generate_batch(
+        model, [ids], settings, generators=[generator], tokenizer=tokenizer, cached=cached
+    )
+    for (step,) in rows:
+        assert step is not None
+        yield step
 
 
-@torch.inference_mode()
-def _next_token_probabilities(model: GPT, ids: Tensor, temperature: float) -> Tensor:
-    """Distribution over the vocabulary (V,) after ids (T,), on the CPU, all tokens counted."""
-    training = model.training
-    model.eval()
-    logits: Tensor = model(ids[None]).logits[0, -1].float().cpu()
-    model.train(training)
-    if temperature == 0:
-        likeliest = torch.zeros_like(logits)
-        likeliest[logits.argmax()] = 1.0
-        return likeliest
-    # The largest becomes 0, so that dividing by a tiny temperature cannot overflow to inf - inf.
-    probabilities: Tensor = ((logits - logits.max()) / temperature).softmax(dim=-1)
-    return probabilities
+def generate_batch(
+    model: Model,
+    prompts: Sequence[Tensor],
+    settings: SamplingSettings | Sequence[SamplingSettings],
+    *,
+    generators: Sequence[torch.Generator | None] | None = None,
+    tokenizer: Decoder | None = None,
+    cached: bool = True,
+) -> Iterator[tuple[TokenStep | None, ...]]:
+    """Continue several prompts at once, each as `generate` would alone.
+
+    Yields one step a prompt at a time, or None for those that have ended. Settings and generators
+    may differ from prompt to prompt; share no generator between them, or they no longer come out as
+    they would alone.
+    """
+    each = [settings] * len(prompts) if isinstance(settings, SamplingSettings) else list(settings)
+    generators = [None] * len(prompts) if generators is None else generators
+    texts = [prompt.tolist() for prompt in prompts]
+    reader = Reader(model, texts, most=max(s.max_new_tokens for s in each), cached=cached)
+    writers = [
+        _Writer(text, own, generator, tokenizer)
+        for text, own, generator in zip(texts, each, generators, strict=True)
+    ]
+    growing = len(writers)
+    while growing:
+        started = time.perf_counter()
+        logits = reader.read()
+        steps: list[TokenStep | None] = [None] * len(writers)
+        for row, scores in logits.items():
+            step = writers[row].write(scores, started, reader.forgotten[row])
+            steps[row] = step
+            reader.append(row, step.id)
+            if step.end:
+                reader.end(row)
+                growing -= 1
+        yield tuple(steps)
+
+
+def next_logits(model: Model, ids: Tensor) -> Tensor:
+    """Return the scores (V,) of every token that may follow ids (T,); the end counts if too long.
+
+    Raises ValueError if there is no token, or one that the model does not know.
+    """
+    return Reader(model, [ids.tolist()], most=1, cached=False).read()[0]
+
+
+def draw(probabilities: Tensor, dart: float) -> int:
+    """Return the token that a dart hits: `dart`, from 0 to 1, is a place on a bar of length 1.
+
+    All tokens lie on it end to end, the likeliest first, each as long as its probability (V,).
+    """
+    return int(draw_many(probabilities, torch.tensor([dart], dtype=torch.float64))[0])
+
+
+def draw_many(probabilities: Tensor, darts: Tensor) -> Tensor:
+    """Return the token that each of several darts (n,) hits; see `draw`."""
+    ordered, ids = probabilities.sort(descending=True, stable=True)
+    ends = ordered.double().cumsum(dim=0)
+    places = torch.searchsorted(ends, darts * ends[-1], right=True)
+    last = (ordered > 0).sum() - 1  # rounding must not hit what is impossible
+    return ids[places.clamp(max=last)]
+
+
+class _Writer:
+    """One text as it grows."""
+
+    def __init__(
+        self,
+        prompt: list[int],
+        settings: SamplingSettings,
+        generator: torch.Generator | None,
+        tokenizer: Decoder | None,
+    ) -> None:
+        if settings.stop_strings and tokenizer is None:
+            raise ValueError("To stop at a text, it takes a tokenizer that writes the tokens out.")
+        self._history, self._settings, self._generator = list(prompt), settings, generator
+        self._written = 0
+        self._stream = (
+            None if tokenizer is None else TextStream(tokenizer, prompt, settings.stop_strings)
+        )
+
+    def write(self, logits: Tensor, started: float, forgotten: int) -> TokenStep:
+        """Choose the next token by its logits (V,)."""
+        settings = self._settings
+        by_model = logits.softmax(dim=-1)
+        changed = filtered(logits, settings, history=self._history, place=self._written)
+        probabilities = by_model if changed is logits else changed.softmax(dim=-1)
+        if settings.temperature == 0:
+            chosen = int(probabilities.argmax())
+        else:
+            dart = torch.rand((), generator=self._generator, dtype=torch.float64)
+            chosen = draw(probabilities, float(dart))
+        self._history.append(chosen)
+        self._written += 1
+        end, text = self._ending(chosen)
+        return TokenStep(
+            chosen,
+            float(probabilities[chosen]),
+            float(by_model[chosen]),
+            float(torch.special.entr(by_model).sum()) * _BITS,
+            _alternatives(by_model, probabilities, settings.alternatives),
+            text,
+            time.perf_counter() - started,
+            forgotten,
+            end,
+        )
+
+    def _ending(self, chosen: int) -> tuple[str, str]:
+        """Return why the text ends with this token, if it does, and what may be shown now."""
+        end, text = "", ""
+        stops = chosen in self._settings.stop_tokens
+        if self._stream is not None and not stops:  # a stop token is a sign, and no text
+            text = self._stream.push(chosen)
+            end = "stop string" if self._stream.stopped else ""
+        if stops:
+            end = "stop token"
+        elif not end and self._written == self._settings.max_new_tokens:
+            end = "length"
+        if self._stream is not None and end:
+            text += self._stream.finish()
+            end = "stop string" if self._stream.stopped else end
+        return end, text
+
+
+def _alternatives(by_model: Tensor, after: Tensor, count: int) -> tuple[Alternative, ...]:
+    """The `count` likeliest tokens by the model."""
+    if not count:
+        return ()
+    best = by_model.topk(min(count, len(by_model)))
+    return tuple(
+        Alternative(*found)
+        for found in zip(
+            best.indices.tolist(),
+            best.values.tolist(),
+            after[best.indices].tolist(),
+            strict=True,
+        )
+    )

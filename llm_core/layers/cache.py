@@ -26,6 +26,8 @@ class LayerCache:
         dtype: torch.dtype = torch.float32,
         device: torch.device | None = None,
     ) -> None:
+        if capacity < 1:
+            raise ValueError(f"A cache must hold at least one token, not {capacity!r}.")
         self.capacity, self.sliding = capacity, sliding
         self.length = 0  # tokens ever stored: the place of the next one
         self.context: tuple[Tensor, Tensor] | None = None  # of cross-attention: never grows

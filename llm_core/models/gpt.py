@@ -60,10 +60,14 @@ class GPT(Stack):
         x = self.read(self.token_embedding(ids), real=mask, cache=cache, trace=trace)
         if last_only:
             x = x[:, -1:]
-        logits = note(trace, "logits", F.linear(x, self.output_weight()))
+        logits = note(trace, "logits", self.scores(x))
         if targets is None:
             return Output(logits, None)
         return Output(logits, F.cross_entropy(logits.flatten(0, 1), targets.flatten()))
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Turn last vectors x (..., C), normalised, into a score for each next token (..., V)."""
+        return F.linear(x, self.output_weight())
 
     def output_weight(self) -> Tensor:
         """Return the matrix (V, C) that turns the last vectors into scores."""

@@ -20,6 +20,7 @@ from llm_core.models.gpt import GPT
 from llm_core.models.huggingface_export import family_of, to_huggingface
 from llm_core.models.huggingface_import import from_huggingface
 from llm_core.models.huggingface_names import ALIASES, IGNORED, PREFIXES, Rule, rules
+from llm_core.models.initialisation import without_weights
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 
@@ -78,7 +79,7 @@ def load_huggingface(folder: Path, *, dtype: torch.dtype = torch.float32) -> GPT
         raise ValueError(f"{WEIGHTS} is damaged or incomplete.") from error
     if content["model_type"] == "gpt2" and not config.bias:
         config = _without_biases(config, state)
-    with torch.device("meta"):  # no memory and no time for weights that are replaced at once
+    with without_weights():
         model = GPT(config) if config.kind == "decoder" else Encoder(config)
     model.load_state_dict(state, assign=True)
     return model.eval()

@@ -1,9 +1,13 @@
 """The weights that a model starts with: random, but not anyhow."""
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from llm_core.models.config import TransformerConfig
 
@@ -50,3 +54,25 @@ def initialise(
 
 def _owner(model: nn.Module, name: str) -> nn.Module:
     return model.get_submodule(name.rpartition(".")[0])
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Within, models are built on torch's meta device, without memory, to be filled from a file."""
+    with torch.device("meta"), _NoDrawing():
+        yield
+
+
+class _NoDrawing(TorchFunctionMode):
+    """Skips random starts: on the meta device they would first import 800 modules, 80 MB."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        arguments: tuple[Any, ...] = (),
+        options: dict[str, Any] | None = None,
+    ) -> Any:
+        if function.__name__ in ("normal_", "uniform_", "kaiming_uniform_"):
+            return arguments[0] if arguments else (options or {})["tensor"]
+        return function(*arguments, **(options or {}))

@@ -93,7 +93,7 @@ class Stack(nn.Module):
         last `capacity`. A model with a window needs no more memory than that.
         """
         config = self.config
-        capacity = capacity or config.context_length
+        capacity = config.context_length if capacity is None else capacity
         if config.window is not None and config.window <= capacity:
             capacity, sliding = config.window, True
         some_weight = next(self.blocks.parameters())

@@ -1,4 +1,7 @@
-"""Train from the command line: python -m llm_core.training --text FILE …"""
+"""Train from the command line: python -m llm_core.training --text FILE …
+
+What else a page can do with runs, `python -m llm_core.training runs` and so on, is in `tools`.
+"""
 
 import argparse
 import contextlib
@@ -12,10 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from llm_core.training.checkpoint_index import read_config
-from llm_core.training.config import TOKENIZERS, RunConfig
-from llm_core.training.events import EvalEvent, SampleEvent, StartEvent, StepEvent
+from llm_core.training.config import PRECISIONS, TOKENIZERS, RunConfig
+from llm_core.training.curves import Curves
+from llm_core.training.events import CheckpointEvent, EvalEvent, SampleEvent, StartEvent, StepEvent
 from llm_core.training.points import PointLog
 from llm_core.training.recipes import RECIPES
+from llm_core.training.tools import TOOLS
 
 T = TypeVar("T")
 
@@ -23,7 +28,9 @@ T = TypeVar("T")
 def build_parser() -> argparse.ArgumentParser:
     """Describe the options."""
     parser = argparse.ArgumentParser(
-        prog="python -m llm_core.training", description="Train a GPT on a text, without Streamlit."
+        prog="python -m llm_core.training",
+        description="Train a GPT on a text, without Streamlit.",
+        epilog=f"Instead of options: {', '.join(TOOLS)}; each has its own --help.",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--text", metavar="FILE", help="a UTF-8 text file")
@@ -46,6 +53,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1337)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", *PRECISIONS),
+        default="auto",
+        help="auto: 16 bits if a measurement at the start finds them faster on this machine",
+    )
+    parser.add_argument(
+        "--checkpoint-interval", type=int, default=500, help="steps; 0 = at the end"
+    )
     parser.add_argument("--log-interval", type=int, default=100, help="steps a line")
     parser.add_argument("--eval-interval", type=int, default=500, help="steps; 0 = at the end only")
     parser.add_argument("--sample-interval", type=int, default=0, help="steps; 0 = never")
@@ -79,8 +95,10 @@ def run_config(options: argparse.Namespace) -> RunConfig:
         log_interval=options.log_interval,
         eval_interval=options.eval_interval,
         sample_interval=options.sample_interval,
+        checkpoint_interval=options.checkpoint_interval,
         seed=options.seed,
         device=options.device,
+        precision=options.precision,
     )
 
 
@@ -89,25 +107,21 @@ def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
     # Imported here: torch takes a second, and `--help` or a wrong option should not wait for it.
     from llm_core.training.loop import train
 
-    log = PointLog(config.log_interval, config.steps)
+    log, curves, folder = PointLog(config.log_interval, config.steps), Curves(), out or resume
     started, train_loss, validation_loss = time.perf_counter(), math.nan, math.nan
     step, tokens, training_seconds = 0, 0, 0.0
     for event in stop_on_signal(train(config, resume=resume, out=out)):
         step = event.step
         match event:
             case StartEvent():
-                _print(
-                    f"start step={step}",
-                    parameters=event.parameters,
-                    vocab_size=event.vocab_size,
-                    train_tokens=event.train_tokens,
-                    uniform_loss=event.uniform_loss,
-                    bigram_loss=event.bigram_loss,
-                )
+                if resume is not None:
+                    curves = Curves.load(resume, until=step)
+                _print_start(event)
             case StepEvent():
                 tokens, training_seconds = event.tokens, event.seconds
                 if point := log.add(event):
                     train_loss = point.loss
+                    curves.points.append(point)
                     _print(
                         f"step={step}",
                         train_loss=train_loss,
@@ -117,9 +131,15 @@ def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
                     )
             case EvalEvent():
                 validation_loss = event.loss
+                curves.evaluations.append(event)
                 _print(f"step={step}", val_loss=validation_loss, tokens=event.tokens)
             case SampleEvent():
+                curves.samples.append(event)
                 print(f"step={step} sample={event.prompt + event.text!r}", flush=True)
+            case CheckpointEvent():
+                curves.save(event.path.parent)
+    if folder is not None:
+        curves.save(folder)
     ended = "done" if step == config.steps else "stopped"
     _print(
         f"{ended} step={step}",
@@ -147,14 +167,32 @@ def stop_on_signal(events: Generator[T, None, None]) -> Iterator[T]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status. Ctrl+C keeps what was learnt."""
-    options = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
+        if arguments and arguments[0] in TOOLS:
+            TOOLS[arguments[0]](arguments[1:])
+            return 0
+        options = build_parser().parse_args(arguments)
         config = run_config(options) if options.resume is None else read_config(options.resume)
         run(config, resume=options.resume, out=options.out)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _print_start(event: StartEvent) -> None:
+    if event.note:
+        print(event.note, flush=True)
+    _print(
+        f"start step={event.step}",
+        parameters=event.parameters,
+        vocab_size=event.vocab_size,
+        train_tokens=event.train_tokens,
+        uniform_loss=event.uniform_loss,
+        bigram_loss=event.bigram_loss,
+    )
+    print(f"device={event.device} precision={event.precision}", flush=True)
 
 
 def _print(head: str, **figures: float) -> None:

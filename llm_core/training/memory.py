@@ -2,7 +2,7 @@
 
 from llm_core.training.config import RunConfig
 
-_PROCESS_BYTES = 330_000_000  # Python with torch and its kernels, before any model
+PROCESS_BYTES = 330_000_000  # Python with torch and its kernels, before any model
 _FLOAT = 4
 
 
@@ -19,4 +19,4 @@ def estimate_memory(config: RunConfig, *, parameters: int, vocab_size: int) -> i
     per_layer = 14 * shape.d_model + 3 * shape.d_ff + shape.n_heads * shape.context_length
     activations = tokens * (shape.n_layers * per_layer + 3 * vocab_size)
     evaluated = 32 * shape.context_length * vocab_size * 2  # 32 windows at once, without gradients
-    return _PROCESS_BYTES + _FLOAT * (4 * parameters + max(activations, evaluated))
+    return PROCESS_BYTES + _FLOAT * (4 * parameters + max(activations, evaluated))

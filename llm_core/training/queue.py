@@ -109,7 +109,7 @@ class RunQueue:
             self.store.delete(run.id)
 
     def renew(self, owner: str) -> None:
-        """Note that a visitor is there, so that their runs stay queued. Pages call it as they poll."""
+        """Note that a visitor is there, so that their runs stay queued; pages call it, polling."""
         now = time.monotonic()
         if now - self._seen.get(owner, -_SEEN_SECONDS) >= _SEEN_SECONDS:
             self._seen[owner] = now

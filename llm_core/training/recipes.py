@@ -63,13 +63,14 @@ RECIPES = {
     # queries and keys (2020), squared ReLU (2021), blocks that begin as doing nothing, and Muon.
     "modern": Recipe(
         name="modern",
-        learning_rate=3e-3,
+        learning_rate=1e-2,
         schedule="wsd",
         final_fraction=0.0,
         warmup_steps=20,
         weight_decay=0.0,
-        clip_norm=1e9,
         matrix_optimizer="muon",
+        momentum=0.8,
+        newton_schulz_steps=3,
         model={
             "position": "rope",
             "norm": "rmsnorm",

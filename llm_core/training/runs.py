@@ -16,6 +16,7 @@ from typing import Any
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints, write_synced
 from llm_core.training.config import RunConfig
+from llm_core.training.curves import Curves
 from llm_core.training.database import Database, RecordDamagedError, unsealed
 from llm_core.training.events import EvalEvent, SampleEvent, StartEvent
 from llm_core.training.points import Point
@@ -96,6 +97,10 @@ class RunStore:
         """Return the owner's newest run, if there is one."""
         runs = self.of_owner(owner)
         return runs[0] if runs else None
+
+    def all(self) -> list[Run]:
+        """Return all runs, oldest first."""
+        return self._runs("ORDER BY created, rowid")
 
     def of_owner(self, owner: str) -> list[Run]:
         """Return the owner's runs, newest first."""
@@ -205,6 +210,17 @@ class RunStore:
         """What the model wrote, by step."""
         return [SampleEvent(*values[1:]) for values in self._curve("samples", run_id)]
 
+    def curves(self, run_id: str) -> Curves:
+        """All that was measured of the run."""
+        return Curves(self.points(run_id), self.evaluations(run_id), self.samples(run_id))
+
+    def add_curves(self, run_id: str, curves: Curves) -> None:
+        """Add all that was measured of a run that comes from elsewhere."""
+        with self.database.transaction(write=True) as connection:
+            for table in CURVES:
+                for row in getattr(curves, table):
+                    write_row(connection, table, (run_id, *astuple(row)))
+
     def see(self, owner: str) -> None:
         """Note that a visitor is there."""
         with self.database.transaction(write=True) as connection:
@@ -237,7 +253,7 @@ class RunStore:
 
     def _find_again(self) -> int:
         """Record the runs whose folders are there and whose rows are not, and vice versa."""
-        known = {run.id for run in self._runs("")}
+        known = {run.id for run in self.all()}
         found = 0
         for path in self.folder.glob("runs/*/run.json"):
             run = _run_of_folder(path)

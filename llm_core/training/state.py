@@ -14,6 +14,8 @@ from llm_core.models.gpt import GPT
 from llm_core.tokenizers.protocol import Tokenizer
 from llm_core.training.config import RunConfig
 from llm_core.training.cutting import build_tokenizer
+from llm_core.training.machine import free_memory
+from llm_core.training.memory import PROCESS_BYTES, estimate_memory
 from llm_core.training.optimizers import build_optimizers
 from llm_core.training.precision import choose_precision
 
@@ -70,6 +72,21 @@ def load_text(config: RunConfig) -> str:
     return read_own_text(data, context_length=context_length, limit=len(data))
 
 
+def require_memory(config: RunConfig, vocab_size: int, device: torch.device) -> None:
+    """Raise ValueError, with the estimate, for a run that the device has not enough memory for."""
+    with torch.device("meta"):
+        model = GPT(config.transformer(vocab_size))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    needed = estimate_memory(config, parameters=parameters, vocab_size=vocab_size)
+    needed -= PROCESS_BYTES  # this process is there already
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+    if needed > free:
+        raise ValueError(
+            f"This run would need about {needed / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB "
+            "are free: take a smaller model, context or batch."
+        )
+
+
 def prepare(
     config: RunConfig,
     tokenizer: Tokenizer | None = None,
@@ -85,6 +102,7 @@ def prepare(
         train_text, _ = split_by_position(text, config.validation_fraction)
         tokenizer = build_tokenizer(config, train_text, text)
     device = choose_device(config.device)
+    require_memory(config, tokenizer.vocab_size, device)
     ids = torch.from_numpy(tokenizer.encode_array(text)).to(device)
     train_ids, validation_ids = split_by_position(ids, config.validation_fraction)
     generator = torch.Generator().manual_seed(config.seed)

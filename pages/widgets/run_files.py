@@ -1,20 +1,120 @@
 """A visitor's runs: which they have, and how to take one away, bring it back or delete it."""
 
+from typing import Any
+
 import streamlit as st
 
+from llm_core.training.checkpoint_index import list_checkpoints
 from llm_core.training.runs import Run
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import show_prose
 from pages.widgets.training import launcher
 
+_PACKED = "_packed"  # (run id, step, the file): only for as long as the page is open
+
 
 def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
     """Offer the run as one file; its owner may also delete it."""
+    folder = launcher().store.run_folder(run.id)
+    with st.expander("Take it away, or delete it" if own else "Take it away"):
+        if list_checkpoints(folder):
+            show_prose(lesson, "take_away")
+            _offer_file(run)
+        if own:
+            sure = st.checkbox("Yes, delete this run for ever", key=f"sure_{run.id}")
+            st.button(
+                "Delete",
+                icon=":material/delete:",
+                key="delete",
+                disabled=not sure,
+                on_click=_delete,
+                args=(run,),
+            )
 
 
 def bring_back(lesson: Lesson, owner: str) -> None:
     """Take a run's file in."""
+    with st.expander("Bring back a run", icon=":material/upload:"):
+        show_prose(lesson, "bring_back")
+        uploaded = st.file_uploader(
+            "A run's file",
+            type=["zip"],
+            key="run_file",
+            max_upload_size=launcher().limits.max_upload_mb,
+        )
+        if uploaded and st.button("Bring it back", key="bring_back"):
+            try:
+                run = _unpack(uploaded.getvalue(), owner)
+            except (ValueError, OSError, RuntimeError) as error:
+                st.error(str(error), icon=":material/error:")
+                return
+            st.query_params["run"] = run.id
+            st.rerun()
 
 
 def own_runs(owner: str, shown: Run | None) -> None:
-    """List the visitor's other runs, as links."""
+    """List the visitor's runs, as links, if there are several."""
+    runs = launcher().store.of_owner(owner)
+    others = [run for run in runs if shown is None or run.id != shown.id]
+    if not others:
+        return
+    with st.expander(f"Your other runs ({len(others)})", icon=":material/list:"):
+        for run in others:
+            st.button(
+                f"{run.title}: {run.state.value}, step {run.step:,} of {run.config.steps:,}",
+                key=f"open_{run.id}",
+                type="tertiary",
+                on_click=_show,
+                args=(run,),
+            )
+
+
+def _offer_file(run: Run) -> None:
+    """Pack on request: it takes seconds, and megabytes of the server's memory."""
+    held = st.session_state.get(_PACKED)
+    if held and held[:2] == (run.id, run.step):
+        st.download_button(
+            f"Download ({len(held[2]) / 1e6:.1f} MB)",
+            held[2],
+            f"run-{run.id[:8]}-step-{run.step}.zip",
+            "application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    else:
+        st.button("Pack it into one file", key="pack", on_click=_pack, args=(run,))
+
+
+def _pack(run: Run) -> None:
+    from llm_core.training.archive import pack_run  # imports torch
+
+    store = launcher().store
+    try:
+        data = pack_run(
+            store.run_folder(run.id), title=run.title, curves=store.curves(run.id), facts=run.facts
+        )
+    except (ValueError, OSError) as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    st.session_state[_PACKED] = (run.id, run.step, data)
+
+
+def _unpack(data: bytes, owner: str) -> Run:
+    from llm_core.training.unpacking import bring_run, unpack_run  # imports torch
+
+    queue: Any = launcher()
+    queue.require_room(owner)
+    return bring_run(unpack_run(data, queue.limits), queue.store, owner=owner)
+
+
+def _delete(run: Run) -> None:
+    try:
+        launcher().delete(run, by=run.owner)
+    except (ValueError, RuntimeError, OSError) as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    st.query_params.pop("run", None)
+
+
+def _show(run: Run) -> None:
+    st.query_params["run"] = run.id

@@ -50,6 +50,9 @@ def trained_model(checkpoint: Path) -> Any:
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def _load(folder: str, checkpoint: str, _changed: int) -> Any:
-    from llm_core.training.checkpoints import load_newest_model  # imports torch
+    import torch
 
+    from llm_core.training.checkpoints import load_newest_model
+
+    torch.set_num_threads(1)  # models this small only wait for a second thread, and visitors too
     return load_newest_model(Path(folder))

@@ -13,6 +13,7 @@ from pages.figures.tokenization import languages_alt_text, languages_figure
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
 from pages.widgets.token_chips import Chip, token_chips
+from pages.widgets.window_tables import named_table
 
 REAL = {"GPT-2": "gpt2", "GPT-4": "cl100k_base", "GPT-4o": "o200k_base"}
 OWN = "Yours"
@@ -35,8 +36,7 @@ def compare_vocabularies(passage: str, own: BPETokenizer, own_code: str) -> None
         "If a million tokens cost", 0.0, 1000.0, 1.0, 0.5, key="price", bind="query-params"
     )
     rows = [_row(name, each, sample, price) for name, each in tokenizers.items()]
-    table = pd.DataFrame(rows).set_index("vocabulary").style.format(precision=2, thousands=",")
-    st.table(table, border="horizontal")
+    st.html(named_table(rows, "The text under each vocabulary"))
     for name, each in tokenizers.items():
         _chips(name, each, sample)
     _languages(tokenizers)

@@ -46,6 +46,28 @@ def example_list(labels: Sequence[str]) -> str:
     return f'<ol style="padding-left:2rem;overflow-wrap:anywhere">{lines}</ol>'
 
 
+def named_table(rows: Sequence[dict[str, object]], label: str) -> str:
+    """Rows of named cells under their names, in a box that scrolls by itself."""
+    head = "".join(f'<th scope="col" style="{_NUMBER}">{html.escape(n)}</th>' for n in rows[0])
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="{_NUMBER}">{html.escape(_written(c))}</td>' for c in row.values())
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        '<div style="overflow-x:auto" tabindex="0" role="region" '
+        f'aria-label="{html.escape(label)}">'
+        f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table></div>'
+    )
+
+
+def _written(cell: object) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}"
+
+
 def number_table(rows: Sequence[Sequence[object]], label: str) -> str:
     """Rows of numbers or tokens, in a box that scrolls by itself."""
     cells = "".join(

@@ -123,6 +123,9 @@ def test_presenting_by_keyboard_alone(visit):
     expect(window).to_be_hidden()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="From a text to ids")).to_be_visible()
+    expect(page.get_by_text("2 of 9")).to_be_visible()
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    page.wait_for_timeout(500)  # the keys' component has its new place
     page.keyboard.press("PageDown")
     expect(window).to_be_visible()
     slider = page.get_by_role("slider", name="Stride S")

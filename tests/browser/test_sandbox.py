@@ -135,7 +135,7 @@ def test_an_own_text_that_will_not_do_gets_a_sentence(server, page, text, senten
 
 def test_an_uploaded_text_is_trained_on_and_a_wrong_file_is_not(server, page):
     page.goto(f"{server}/training_sandbox?text=My+own+text&size=Pico&steps=100")
-    upload = page.locator("input[type=file]")
+    upload = page.locator("input[type=file]").first  # the other one takes a whole run back
     upload.set_input_files(
         {"name": "photo.txt", "mimeType": "text/plain", "buffer": b"\x89PNG\r\n\x1a\n123"}
     )
@@ -152,7 +152,7 @@ def test_an_uploaded_text_is_trained_on_and_a_wrong_file_is_not(server, page):
 def test_a_cold_deep_link_shows_the_sandbox_inside_the_frame(server, page):
     page.goto(f"{server}/training_sandbox?size=Micro")
     expect(page.get_by_role("heading", name="Training sandbox")).to_be_visible()
-    navigation = page.get_by_test_id("stSidebarNav")
+    navigation = page.get_by_test_id("stSidebar")
     expect(navigation.get_by_role("link", name="Training sandbox")).to_be_visible()
     expect(navigation.get_by_role("link", name="Home")).to_be_visible()
     expect(navigation.get_by_role("link", name="app")).to_have_count(0)

@@ -22,6 +22,11 @@ def test_a_full_cache_refuses_more():
     assert torch.equal(keys, numbered(0, 4))
 
 
+def test_a_cache_without_room_is_refused():
+    with pytest.raises(ValueError, match="at least one token, not 0"):
+        LayerCache(batch=1, n_kv_heads=2, capacity=0, d_head=3)
+
+
 @settings(deadline=None)
 @given(capacity=st.integers(1, 6), pieces=st.lists(st.integers(1, 15), max_size=12))
 def test_a_sliding_cache_gives_all_that_the_new_tokens_may_see(capacity, pieces):

@@ -10,6 +10,7 @@ from llm_core.models.config import TransformerConfig, preset
 from llm_core.models.encoder import Encoder
 from llm_core.models.gpt import GPT
 from llm_core.models.huggingface import load_huggingface, save_huggingface
+from llm_core.models.huggingface_import import from_huggingface
 
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -182,8 +183,6 @@ def test_smollm2s_published_config_is_our_preset():
         "mlp_bias": False,
         "tie_word_embeddings": True,
     }
-    from llm_core.models.huggingface_import import from_huggingface
-
     assert from_huggingface(published, set()) == preset("smollm2-135m", vocab_size=49152)
 
 
