@@ -29,6 +29,7 @@ function showNotes({ title, notes, next }, onKey) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const onKey = event => {
+    if (!parentElement.isConnected) return;   // the lesson is no longer presented
     const action = KEYS[event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (takesKeys(event) && event.key.startsWith('Arrow')) return;   // a slider keeps its arrows
@@ -44,5 +45,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   document.removeEventListener('keydown', listening, true);
   document.addEventListener('keydown', onKey, true);
   listening = onKey;
-  return () => document.removeEventListener('keydown', listening, true);
+  return () => document.removeEventListener('keydown', onKey, true);   // never a newer one
 }
