@@ -50,14 +50,13 @@ class CompactLinear(nn.Module):
 
     def product(self, x: Tensor) -> Tensor:
         """Multiply, without a gradient."""
-        multiply = torch.ops.quantized.linear_dynamic_fp16
-        if self.rest is None:
-            y: Tensor = multiply(x, self._packed)
-            return y
         rows = x.reshape(-1, self.in_features)
-        full = self.in_features - len(self.rest)
-        y = multiply(rows[:, :full].contiguous(), self._packed)
-        return y.addmm_(rows[:, full:], self.rest).view(*x.shape[:-1], self.out_features)
+        full = self.in_features - (0 if self.rest is None else len(self.rest))
+        packed_part = rows[:, :full].contiguous()
+        y: Tensor = torch.ops.quantized.linear_dynamic_fp16(packed_part, self._packed)
+        if self.rest is not None:
+            y.addmm_(rows[:, full:], self.rest)
+        return y.view(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
         """Return what printing the module says of it."""

@@ -38,8 +38,8 @@ class Entry:
 class Registry:
     """Holds models within a budget; those that nobody has asked for longest go first."""
 
-    def __init__(self, entries: Mapping[str, Entry], *, budget: int) -> None:
-        """Take the models that can be asked for, and the bytes that they may take together."""
+    def __init__(self, entries: Mapping[str, Entry], *, budget: Callable[[], int]) -> None:
+        """Take the models that can be asked for; `budget` says how many bytes all may take."""
         self.entries, self.budget = dict(entries), budget
         self._held: OrderedDict[str, Any] = OrderedDict()  # the longest unused first
         self._loading: set[str] = set()
@@ -82,13 +82,13 @@ class Registry:
 
     def _make_room(self, name: str) -> None:
         """Let models go until this one fits beside the rest."""
-        size = self.entries[name].size
-        if size > self.budget:
+        size, budget = self.entries[name].size, self.budget()
+        if size > budget:
             raise ValueError(
                 f"The model {name} takes {size // _MB} MB of memory, and this server has "
-                f"{self.budget // _MB} MB for models. The environment variable {BUDGET} sets that."
+                f"{budget // _MB} MB for models. The environment variable {BUDGET} sets that."
             )
-        while self._taken() + size > self.budget:
+        while self._taken() + size > budget:
             if not self._held:
                 raise ValueError("Other models are just being loaded: try again in a moment.")
             self._held.popitem(last=False)
@@ -117,28 +117,6 @@ def default_budget() -> int:
     return int(megabytes * _MB)
 
 
-@functools.cache
-def registry() -> Registry:
-    """Return the server's one registry: smollm2, minilm, glove, tiny, and tiny@step snapshots."""
-    entries = {
-        "smollm2": _entry("smollm2", "load_smollm2", 430),
-        "minilm": _entry("minilm", "load_minilm", 110),
-        "glove": _entry("glove", "load_glove", 90),
-        "tiny": Entry(lambda _: _shared(_function("tiny", "load_tiny")()), 5 * _MB),
-    }
-    for step in snapshot_steps():
-        entries[f"tiny@{step}"] = Entry(functools.partial(_snapshot, step), 5 * _MB)
-    return Registry(entries, budget=default_budget())
-
-
-def load(name: str, *, on_progress: OnProgress = None) -> Any:
-    """Return a shared model: what `load_smollm2`, `load_minilm`, `load_glove`, `load_tiny` return.
-
-    Raises ValueError, as `Registry.load` does.
-    """
-    return registry().load(name, on_progress=on_progress)
-
-
 def _entry(module: str, function: str, megabytes: int) -> Entry:
     def load_it(on_progress: OnProgress) -> Any:
         return _shared(_function(module, function)(on_progress=on_progress))
@@ -146,7 +124,7 @@ def _entry(module: str, function: str, megabytes: int) -> Entry:
     return Entry(load_it, megabytes * _MB)
 
 
-def _snapshot(step: int, _: OnProgress) -> Any:
+def _snapshot(step: int | None, _: OnProgress) -> Any:
     return _shared(_function("tiny", "load_tiny")(step))
 
 
@@ -164,3 +142,28 @@ def _shared(loaded: Any) -> Any:
         if hasattr(part, "requires_grad_"):
             part.requires_grad_(False)
     return loaded
+
+
+def _entries() -> dict[str, Entry]:
+    """List the course's models: those that are fetched, the tiny GPT, and each of its snapshots."""
+    entries = {
+        "smollm2": _entry("smollm2", "load_smollm2", 430),
+        "minilm": _entry("minilm", "load_minilm", 110),
+        "glove": _entry("glove", "load_glove", 90),
+        "tiny": Entry(functools.partial(_snapshot, None), 5 * _MB),
+    }
+    for step in snapshot_steps():
+        entries[f"tiny@{step}"] = Entry(functools.partial(_snapshot, step), 5 * _MB)
+    return entries
+
+
+MODELS = Registry(_entries(), budget=default_budget)  # the server's one shelf
+
+
+def load(name: str, *, on_progress: OnProgress = None) -> Any:
+    """Return a shared model: smollm2, minilm, glove, tiny, or tiny@STEP for one of its snapshots.
+
+    It is what `load_smollm2`, `load_minilm`, `load_glove` and `load_tiny` return. Raises
+    ValueError, as `Registry.load` does.
+    """
+    return MODELS.load(name, on_progress=on_progress)

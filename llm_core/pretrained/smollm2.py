@@ -47,8 +47,8 @@ def load_smollm2(
 
     If `compact`, all matrices are float16 where the machine can compute with that (`CompactGPT`):
     350 MB instead of 540, and quicker; nothing of it can be trained. Else all weights are ordinary
-    float32 parameters. Raises ValueError, saying what to install, if the model's file cannot be
-    had.
+    float32 parameters. A `new_cache` for the whole context would take 380 MB: name its capacity.
+    Raises ValueError, saying what to install, if the model's file cannot be had.
     """
     path = fetch(NAME, on_progress=on_progress) / find_asset(NAME).files[0].name
     facts, stored = read_gguf(path)

@@ -66,7 +66,7 @@ class WordPieceTokenizer:
         return "".join(map(_apart, "".join(map(str.lower, plain)))).split()
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of the pieces of `text`, without [CLS] and [SEP]."""
+        """Return the ids of the pieces of `text`, in which "[CLS]" and the like are only text."""
         return [index for word in self.words(text) for index in self._cut(word)]
 
     def encode_array(self, text: str) -> NDArray[np.int64]:
