@@ -33,6 +33,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.widgets.catalog import Lesson, written_lessons
 
+WITHOUT_TORCH = {"home", "tokenization", "data_sampling", "training_sandbox", "glossary"}
 EMPTY_APP = "import streamlit as st\n\nst.set_page_config(layout='wide')\nst.title('Empty')\n"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -98,8 +99,24 @@ def first_renders(browser: Browser, ours: str, empty: str, rounds: int) -> None:
 
 
 def memory(browser: Browser, process: psutil.Process, url: str) -> None:
-    """Visit every page once and print what the server then holds."""
+    """Visit the pages that need no torch, then all others; print what the server holds each time.
+
+    Raises RuntimeError if the first ones have loaded torch.
+    """
+    for torch in (False, True):
+        visit(browser, url, torch=torch)
+        loaded = any("libtorch" in mapped.path for mapped in process.memory_maps())
+        if loaded and not torch:
+            raise RuntimeError("A page that should need no torch has loaded it.")
+        pages = "all pages" if torch else "the pages without torch"
+        print(f"server after {pages}: {process.memory_info().rss / 2**20:.0f} MB")
+
+
+def visit(browser: Browser, url: str, *, torch: bool) -> None:
+    """Visit all pages once that need torch, or all others."""
     for lesson in written_lessons():
+        if (lesson.slug not in WITHOUT_TORCH) is not torch:
+            continue
         slug = "" if lesson.slug == "home" else lesson.slug
         context = browser.new_context()
         page = context.new_page()
@@ -107,11 +124,6 @@ def memory(browser: Browser, process: psutil.Process, url: str) -> None:
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(1500)
         context.close()
-    torch = any("libtorch" in mapped.path for mapped in process.memory_maps())
-    print(
-        f"server after every page: {process.memory_info().rss / 2**20:.0f} MB, "
-        f"torch {'is' if torch else 'not'} loaded"
-    )
 
 
 def other_value(widget: Any) -> Any:

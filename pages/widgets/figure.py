@@ -12,11 +12,11 @@ from pages.widgets.view import current_view
 _WHOLE_TABLE = 30  # rows; a longer table scrolls in its own box
 # Streamlit's greys for a figure's words and for a quiet expander have contrasts of 3.7 and 4.3 on
 # white; what is to be read wants 4.5.
-_LEGIBLE = """<style>
+LEGIBLE = """
 [data-testid=stPlotlyChart] :is(g[class*=tick] text, g[class*=title] text, .legendtext,
   .bartext-outside) {fill: currentColor !important}
 [class*=_data] > [data-testid=stExpander] summary {opacity: .85}
-</style>"""
+"""
 
 
 def show_figure(
@@ -33,7 +33,6 @@ def show_figure(
     alt: its main finding in a sentence or two, for those who do not see it, and under the figure
     unless `say` is false. table: its data, to be opened by those who want it. config: plotly's.
     """
-    st.html(_LEGIBLE)
     st.plotly_chart(
         figure,
         width="stretch",
@@ -55,7 +54,6 @@ def show_finding(sentence: str) -> None:
 def show_table(table: pd.DataFrame, *, key: str) -> None:
     """Offer a figure's data as a table; it is sent when it is opened, and not printed."""
     if current_view() != "print":
-        st.html(_LEGIBLE)
         _table_on_demand(table, key)
 
 

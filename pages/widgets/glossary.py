@@ -11,15 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from pages.widgets.catalog import PAGES, find_lesson
 
 GLOSSARY = PAGES / "61_glossary.md"
 
 # The box is anchored to its word where the browser can do that (all since early 2026), and lies at
 # the foot of the window where it cannot; in both cases nothing can cut it off.
-GLOSSARY_STYLE = """<style>
+GLOSSARY_STYLE = """
 .term-word {cursor: help; text-decoration: underline dotted; text-underline-offset: .2em}
 .term-word:focus-visible {outline: 2px solid currentColor; outline-offset: 2px; border-radius: 2px}
 .term-tip {
@@ -51,7 +49,7 @@ GLOSSARY_STYLE = """<style>
 }
 @media (prefers-reduced-motion: reduce) {.term-tip {transition: none}}
 @media print {.term-tip {display: none} .term-word {text-decoration: none}}
-</style>"""
+"""
 
 _SIMILAR = 0.7  # of difflib's ratio: one or two letters wrong in a word
 _NEAR = 0.55  # still worth proposing
@@ -160,11 +158,6 @@ def mark_terms(markdown: str, *, first_only: bool, seen: set[str]) -> str:
 def literal(text: str) -> str:
     """Return the text escaped, so that neither Markdown nor HTML sees anything in it."""
     return _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", text)
-
-
-def glossary_style() -> None:
-    """Add the tooltips' style to the page; once for each run of a page that marks terms."""
-    st.html(GLOSSARY_STYLE)
 
 
 def _tooltip(shown: str, definition: str, tip: str) -> str:

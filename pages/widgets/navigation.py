@@ -1,11 +1,13 @@
 """The navigation: the course's pages, the guard that every page calls first, and links."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pages.widgets.catalog import Lesson, written_lessons
 from pages.widgets.errors import error_boundary
+from pages.widgets.figure import LEGIBLE
 from pages.widgets.glossary import GLOSSARY_STYLE
 from pages.widgets.progress import current_progress, record_visit, sync_progress
 from pages.widgets.quiz import lesson_questions
@@ -14,24 +16,30 @@ from pages.widgets.view import current_view, view_style
 _ROUTED = "_routed"
 
 # Streamlit writes white on the primary colour, which is pale in the dark theme: hard to read.
-_DARK_STYLE = """<style>
+_DARK_STYLE = """
 [data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {color: #0F151E}
-</style>"""
+"""
+_HERE = Path(__file__).parent
+_course_menu = st.components.v2.component(
+    "course_menu",
+    html="<nav aria-label='Course'></nav>",
+    css=(_HERE / "course_menu.css").read_text(encoding="utf-8"),
+    js=(_HERE / "course_menu.js").read_text(encoding="utf-8"),
+)
 
 
 def run_app() -> None:
     """Run the page that the address names inside the course's frame."""
     page = _navigation()
-    if st.context.theme.type == "dark":
-        st.html(_DARK_STYLE)
-    st.html(GLOSSARY_STYLE)
-    view_style()
+    dark = _DARK_STYLE if st.context.theme.type == "dark" else ""
+    # One element, before the page's content, so that nothing flickers.
+    st.html(f"<style>{GLOSSARY_STYLE}{LEGIBLE}{view_style()}{dark}</style>")
     with error_boundary():
         if page.url_path in {lesson.slug for lesson in written_lessons() if lesson.is_taught}:
             record_visit(page.url_path)
         sync_progress()
         if current_view() == "learn":
-            _menu()
+            _menu(page.url_path)
         page.run()
 
 
@@ -69,16 +77,25 @@ def _navigation() -> Any:
     return st.navigation([_page(lesson) for lesson in written_lessons()], position="hidden")
 
 
-def _menu() -> None:
-    """The course in the sidebar. Streamlit's own menu is no sound list to a screen reader."""
-    part = ""
-    with st.sidebar, st.container(key="menu", gap=None):
-        for lesson in written_lessons():
-            if lesson.part != part:
-                part = lesson.part
-                st.markdown(f"**{part}**")
-            icon = _progress_icon(lesson) or lesson.icon
-            st.page_link(_page(lesson), label=lesson.title, icon=f":material/{icon}:")
+def _menu(here: str) -> None:
+    """The course in the sidebar: one element, for a page link a lesson costs half a page's time."""
+    parts: dict[str, list[dict[str, object]]] = {}
+    for lesson in written_lessons():
+        entry = {
+            "slug": lesson.slug,
+            "title": lesson.title,
+            "here": lesson.slug == (here or "home"),
+        }
+        parts.setdefault(lesson.part, []).append(entry | _progress_of(lesson))
+    with st.sidebar:
+        result = _course_menu(
+            key="menu",
+            data={"parts": [{"title": title, "lessons": each} for title, each in parts.items()]},
+            on_chosen_change=lambda: None,
+        )
+    chosen = [lesson for lesson in written_lessons() if lesson.slug == result.chosen]
+    if chosen:
+        st.switch_page(_page(chosen[0]))
 
 
 def _page(lesson: Lesson) -> Any:
@@ -91,9 +108,10 @@ def _page(lesson: Lesson) -> Any:
     )
 
 
-def _progress_icon(lesson: Lesson) -> str:
-    """How far the learner has come with a lesson; no icon before the first right answer."""
+def _progress_of(lesson: Lesson) -> dict[str, str]:
+    """A lesson's icon: how far the learner has come, once there is a right answer; and in words."""
     done, questions = questions_done(lesson)
     if not done:
-        return ""
-    return "check_circle" if done == questions else "clock_loader_40"
+        return {"icon": lesson.icon, "done": ""}
+    icon = "check_circle" if done == questions else "clock_loader_40"
+    return {"icon": icon, "done": f", {done} of {questions} questions answered"}

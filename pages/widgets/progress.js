@@ -1,4 +1,5 @@
-// Merges what this session knows into the browser's storage, and reports what lies there.
+// Merges what this session knows into the browser's storage, and reports what else lies there.
+// Nothing new is no report: each one makes the server run the page again.
 const KEY = 'inside_llms_progress';
 let replaced = 0;   // number of the last command that this page load carried out
 
@@ -9,6 +10,11 @@ function stored() {
   } catch {
     return { right: {} };
   }
+}
+
+function knows(write, next) {
+  return next.last === write.last && Object.entries(next.right).every(
+    ([lesson, ids]) => write.right[lesson] && ids.every((id) => write.right[lesson].includes(id)));
 }
 
 function merged(old, write) {
@@ -31,7 +37,7 @@ export default function ({ data, setStateValue }) {
     localStorage.setItem(KEY, JSON.stringify(next));
   } catch { /* storage is off or full: progress then lasts as long as the tab */ }
   const told = JSON.stringify({ ...next, number: replaced });
-  if (window.insideLlmsProgressTold !== told) {
+  if (!knows(write, next) && window.insideLlmsProgressTold !== told) {
     window.insideLlmsProgressTold = told;
     setStateValue('stored', { ...next, number: replaced });
   }

@@ -43,8 +43,6 @@ _ALWAYS = """
 [data-testid="stRadio"] label p {font-size: 1rem}
 [class*="st-key-notice_"] {border-left: 4px solid light-dark(#0B5CAD, #6CB6FF);
   padding: .25rem 1rem; max-width: 50rem}
-.st-key-menu [data-testid="stMarkdownContainer"] p strong {display: block; margin-top: 1rem;
-  font-size: .875rem}
 [data-testid="stCaptionContainer"] {color: inherit; opacity: .8}
 [class*="st-key-next"] a, [class*="st-key-invitation"] a {width: fit-content; padding: .5rem 1rem;
   background: light-dark(#0B5CAD, #6CB6FF) !important}
@@ -75,10 +73,9 @@ def set_view(view: View) -> None:
         st.query_params[_VIEW] = view
 
 
-def view_style() -> None:
-    """Send the view's style sheet; before the page's content, so that nothing flickers."""
-    style = {"learn": "", "present": _PRESENT, "print": _PRINT}[current_view()]
-    st.html(f"<style>{_ALWAYS}{style}</style>")
+def view_style() -> str:
+    """Return the view's style sheet."""
+    return _ALWAYS + {"learn": "", "present": _PRESENT, "print": _PRINT}[current_view()]
 
 
 def current_section(count: int) -> int:
