@@ -15,6 +15,7 @@ from llm_core.layers.dot_product import (
 )
 from llm_core.layers.masks import causal_mask
 from pages.figures.attention import spread_figure
+from pages.widgets.attention_ablation import take_away
 from pages.widgets.attention_cost import count_cache, count_cost
 from pages.widgets.attention_demos import (
     WIDTHS,
@@ -25,6 +26,8 @@ from pages.widgets.attention_demos import (
     spreads,
 )
 from pages.widgets.attention_hand import Hand, Stages, make_hand, read_words, rounded
+from pages.widgets.attention_real import look_inside
+from pages.widgets.attention_sides import look_both_ways
 from pages.widgets.attention_stages import show_causal, show_heads, show_simple, show_trained
 from pages.widgets.attention_why import look_back, who_is_meant
 from pages.widgets.catalog import find_lesson
@@ -253,6 +256,9 @@ page.show("trained", trained, hand)
 page.show("scaling", why_scaled)
 causal = page.show("causal", masked, hand)
 page.show("heads", many_heads, hand)
+real = page.show("real", look_inside)
+page.show("ablation", take_away, real)
+page.show("sides", look_both_ways)
 page.show("cost", count_cost)
 page.show("cache", count_cache)
 page.show("order", reorder, hand)

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from llm_core.inspection.lens import silence_heads
 from llm_core.inspection.trace import trace_model
+from llm_core.layers.masks import causal_mask
+from llm_core.layers.trace import Edit
+from llm_core.models.encoder import Encoder
 from llm_core.models.gpt import GPT
 
 
@@ -18,7 +21,7 @@ def attention_maps(model: GPT, ids: Tensor) -> Tensor:
     """
     if not len(ids):
         raise ValueError("Write something first: an empty text has no attention.")
-    _, trace = trace_model(model, ids[None], only=("*.attention.weights",))
+    _, trace = trace_model(model, ids[None], only=("*.attention.weights",), last_only=True)
     layers = range(model.config.n_layers)
     return torch.stack([trace[f"blocks.{layer}.attention.weights"][0] for layer in layers])
 
@@ -66,13 +69,43 @@ def induction_scores(model: GPT, *, length: int = 24, repeats: int = 4, seed: in
         )
     draw = torch.Generator().manual_seed(seed)
     half = torch.randint(model.config.vocab_size, (repeats, length), generator=draw)
-    _, trace = trace_model(model, half.repeat(1, 2), only=("*.attention.weights",))
+    pattern = ("*.attention.weights",)
+    _, trace = trace_model(model, half.repeat(1, 2), only=pattern, last_only=True)
     scores = []
     for layer in range(model.config.n_layers):
         weights = trace[f"blocks.{layer}.attention.weights"]  # (B, H, 2n, 2n)
         found = weights.diagonal(offset=1 - length, dim1=-2, dim2=-1)[..., 1:]
         scores.append(found.mean(dim=(0, 2)))
     return torch.stack(scores)
+
+
+def look_back_only(n_layers: int) -> dict[str, Edit]:
+    """Return `edits` for a trace that put a causal mask on an encoder of that many layers."""
+
+    def hide_later(scores: Tensor) -> Tensor:  # (B, H, T, T)
+        return scores.masked_fill(~causal_mask(scores.shape[-1]), float("-inf"))
+
+    return {f"blocks.{layer}.attention.scores": hide_later for layer in range(n_layers)}
+
+
+def vectors_by_layer(
+    model: Encoder, ids: Tensor, place: int, *, causal: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Return the vectors (L + 1, C) of the token at `place` of ids (T,), and the maps (L, H, T, T).
+
+    The first vector is that of the embedding, the others come after each block. With `causal`, no
+    token sees what comes after it, for which the encoder was not trained. Raises ValueError for a
+    place outside the text.
+    """
+    if not 0 <= place < len(ids):
+        raise ValueError(f"The text has {len(ids)} tokens: there is none at place {place}.")
+    layers = range(model.config.n_layers)
+    edits = look_back_only(len(layers)) if causal else {}
+    kept = ("embedding", "*.after_feedforward", "*.attention.weights")
+    _, trace = trace_model(model, ids[None], only=kept, edits=edits)
+    names = ["embedding", *(f"blocks.{layer}.after_feedforward" for layer in layers)]
+    vectors = torch.stack([trace[name][0, place] for name in names])
+    return vectors, torch.stack([trace[f"blocks.{n}.attention.weights"][0] for n in layers])
 
 
 @torch.no_grad()
@@ -87,5 +120,5 @@ def next_token_probabilities(
     if not len(ids):
         raise ValueError("Write something first: there is nothing to continue.")
     edits = silence_heads(without)
-    output, _ = trace_model(model, ids[None], only=(), edits=edits)
+    output, _ = trace_model(model, ids[None], only=(), edits=edits, last_only=True)
     return output.logits[0, -1].float().softmax(dim=-1)  # type: ignore[no-any-return]

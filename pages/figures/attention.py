@@ -170,6 +170,29 @@ def arcs_figure(labels: Sequence[str], weights: Sequence[float], *, query: int) 
     return figure
 
 
+def parting_figure(free: Sequence[float], hidden: Sequence[float], *, causal: bool) -> go.Figure:
+    """Draw how like a word's vectors in two texts are, layer by layer, under two masks.
+
+    free, hidden: (L + 1,) cosines, from the embedding on, when all tokens are seen, and when only
+    those before are. causal: is the second one looked at?
+    """
+    figure = go.Figure()
+    kinds = (("all tokens", free, "solid", "circle"), ("only before", hidden, "dash", "square"))
+    for position, (name, cosines, dash, symbol) in enumerate(kinds):
+        figure.add_scatter(
+            x=["embedding", *(f"layer {n}" for n in range(1, len(cosines)))],
+            y=list(cosines),
+            name=name,
+            mode="lines+markers",
+            line={"color": ATTENTION if position == causal else NEUTRAL, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 8},
+            hovertemplate=f"{name}, %{{x}}: %{{y:.3f}}<extra></extra>",
+        )
+    figure.update_yaxes(title_text="cosine of the two vectors", zeroline=False)
+    figure.update_layout(height=300, margin=_MARGIN, legend=_LEGEND)
+    return figure
+
+
 def heads_picture(maps: np.ndarray) -> str:
     """Return all heads' weights (L, H, T, T) as one picture, in the form of a data: address.
 

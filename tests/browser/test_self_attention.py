@@ -73,3 +73,26 @@ def test_too_many_words_are_refused_calmly_and_the_rest_waits(page):
     expect(page.get_by_text("By hand, 3 to 6 words are the right number")).to_be_visible()
     expect(part(page, "trained").get_by_text("This part goes on as soon as")).to_be_visible()
     expect(part(page, "cost").get_by_role("button", name="Measure")).to_be_visible()
+
+
+def test_a_head_of_a_trained_model_is_chosen_and_taken_away(page):
+    real = part(page, "real")
+    grid = real.get_by_role("application").first
+    grid.focus()
+    for key in ("ArrowDown", "Enter"):  # from layer 1, head 2
+        grid.press(key)
+    expect(page).to_have_url(re.compile("layer=2"))
+    expect(real.get_by_text("Layer 2, head 2. Choose the token that looks:")).to_be_visible()
+    real.get_by_role("button", name=re.compile("doll")).first.click()
+    expect(real.get_by_text(re.compile(r"^·doll \(place 7\) looks most at"))).to_be_visible()
+    expect(real.get_by_text("finds what followed the same token before")).to_be_visible()
+
+    ablation = part(page, "ablation")
+    expect(ablation.get_by_text("Without head 2 of layer 2")).to_be_visible()
+    before = ablation.get_by_text(re.compile("goes from")).inner_text()
+    real.get_by_role("spinbutton", name="Layer").fill("1")
+    real.get_by_role("spinbutton", name="Layer").press("Enter")
+    expect(ablation.get_by_text("Without head 2 of layer 1")).to_be_visible()
+    after = ablation.get_by_text(re.compile("goes from")).inner_text()
+    left, lost = (float(re.findall(r"([\d.]+) %", said)[-1]) for said in (before, after))
+    assert lost < left / 2  # measured: the one head that this text needs

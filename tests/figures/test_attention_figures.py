@@ -11,6 +11,7 @@ from pages.figures.attention import (
     arcs_figure,
     cost_figure,
     heads_picture,
+    parting_figure,
     reach_alt_text,
     reach_figure,
     spread_figure,
@@ -81,3 +82,13 @@ def test_thirty_layers_of_nine_heads_stay_small():
     draws = np.random.default_rng(0).random((30, 9, 64, 64)) ** 8
     maps = np.tril(draws) / np.tril(draws).sum(axis=-1, keepdims=True)
     assert len(heads_picture(maps)) < 500_000  # noise; real weights are smoother, hence smaller
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_parting_colours_the_mask_that_is_looked_at(causal):
+    figure = parting_figure([1.0, 0.7], [1.0, 1.0], causal=causal)
+    free, hidden = figure.data
+    assert (list(free.y), list(hidden.y)) == ([1.0, 0.7], [1.0, 1.0])
+    assert list(free.x) == ["embedding", "layer 1"]
+    assert [trace.line.color == ATTENTION for trace in (free, hidden)] == [not causal, causal]
+    assert free.line.dash != hidden.line.dash

@@ -8,9 +8,13 @@ from llm_core.inspection.heads import (
     attention_maps,
     head_habits,
     induction_scores,
+    look_back_only,
     next_token_probabilities,
+    vectors_by_layer,
 )
+from llm_core.inspection.trace import trace_model
 from llm_core.models.config import TransformerConfig
+from llm_core.models.encoder import Encoder
 from llm_core.models.gpt import GPT
 
 
@@ -101,3 +105,39 @@ def test_a_head_that_is_not_there_is_refused(model):
     for head, said in (((0, 4), "numbered 0 to 3"), ((7, 0), "nothing called blocks.7")):
         with pytest.raises(ValueError, match=said):
             next_token_probabilities(model, torch.arange(3), without=[head])
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    config = TransformerConfig(
+        kind="encoder", vocab_size=20, context_length=32, d_model=16, n_layers=2, n_heads=4
+    )
+    return Encoder(config, generator=torch.Generator().manual_seed(3)).eval()
+
+
+def test_an_encoder_that_looks_back_only_is_blind_to_what_follows(encoder):
+    first, second = torch.tensor([3, 5, 7, 9]), torch.tensor([3, 5, 8, 2])
+    seen, _ = vectors_by_layer(encoder, first, 1)
+    other, _ = vectors_by_layer(encoder, second, 1)
+    assert torch.equal(seen[0], other[0])  # the embedding knows of no neighbours
+    assert (seen[1:] - other[1:]).abs().amax(dim=-1).min() > 1e-4
+    seen, maps = vectors_by_layer(encoder, first, 1, causal=True)
+    other, _ = vectors_by_layer(encoder, second, 1, causal=True)
+    torch.testing.assert_close(seen, other)
+    assert maps.triu(1).abs().max() == 0
+    torch.testing.assert_close(maps.sum(dim=-1), torch.ones(2, 4, 4))
+
+
+def test_a_masked_encoder_computes_what_torch_computes_with_that_mask(encoder):
+    ids = torch.tensor([[3, 5, 7, 9]])
+    names = ("blocks.0.attention.q", "blocks.0.attention.k", "blocks.0.attention.v")
+    edits = look_back_only(2)
+    _, trace = trace_model(encoder, ids, only=(*names, "blocks.0.attention.heads"), edits=edits)
+    q, k, v = (trace[name] for name in names)
+    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    torch.testing.assert_close(trace["blocks.0.attention.heads"], expected)
+
+
+def test_a_place_outside_the_text_is_refused(encoder):
+    with pytest.raises(ValueError, match="there is none at place 4"):
+        vectors_by_layer(encoder, torch.tensor([1, 2, 3, 4]), 4)
