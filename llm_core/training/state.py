@@ -11,6 +11,7 @@ from llm_core.data.batches import random_windows
 from llm_core.data.corpora import find_corpus, read_own_text
 from llm_core.data.splits import split_by_position
 from llm_core.models.gpt import GPT
+from llm_core.models.initialisation import without_weights
 from llm_core.tokenizers.protocol import Tokenizer
 from llm_core.training.config import RunConfig
 from llm_core.training.cutting import build_tokenizer
@@ -74,7 +75,7 @@ def load_text(config: RunConfig) -> str:
 
 def require_memory(config: RunConfig, vocab_size: int, device: torch.device) -> None:
     """Raise ValueError, with the estimate, for a run that the device has not enough memory for."""
-    with torch.device("meta"):
+    with without_weights():
         model = GPT(config.transformer(vocab_size))
     parameters = sum(parameter.numel() for parameter in model.parameters())
     needed = estimate_memory(config, parameters=parameters, vocab_size=vocab_size)

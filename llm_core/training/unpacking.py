@@ -22,6 +22,7 @@ from safetensors.torch import load
 from llm_core.data.corpora import find_corpus
 from llm_core.data.own_text import read_own_text
 from llm_core.models.gpt import GPT
+from llm_core.models.initialisation import without_weights
 from llm_core.tokenizers.loading import load_tokenizer
 from llm_core.training.archive import FORMAT, TEXT
 from llm_core.training.checkpoint_index import (
@@ -216,7 +217,7 @@ def _check_tensors(files: dict[str, bytes], config: RunConfig, limits: Limits) -
     if shape.n_layers > len(weights) or blocks + vocab_size * shape.d_model > parameters:
         raise ValueError("The weights are not those of the model that the config describes.")
     limits.check_run(config, parameters=parameters, vocab_size=vocab_size)
-    with torch.device("meta"):
+    with without_weights():
         expected = {
             name: TensorFacts("F32", tuple(tensor.shape))
             for name, tensor in GPT(shape).state_dict().items()
