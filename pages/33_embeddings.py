@@ -17,7 +17,6 @@ from pages.widgets.embedding_lookup import (
     choose_phrase,
     choose_size,
     show_lookup,
-    token_labels,
 )
 from pages.widgets.embedding_map import START, neighbour_group, snapshots, watch_training
 from pages.widgets.embedding_step import ask_pair, compare_descents, move_rows
@@ -28,10 +27,9 @@ from pages.widgets.frame import open_lesson
 def number_tokens() -> Phrase:
     """Ids of a few words, and what stands beside them in the list."""
     phrase = choose_phrase()
-    near = [token_labels()[index] for index in range(phrase.id - 1, phrase.id + 2) if index >= 0]
     st.caption(
-        f"Id {phrase.id:,} lies between neighbours that have nothing to do with it: the list is in "
-        f"the order in which the tokenizer learnt its tokens. {' · '.join(f'`{n}`' for n in near)}"
+        "Bytes come first, then pieces and words in the order in which they were merged: whatever "
+        "was frequent enough at that moment."
     )
     show_code(
         key="ids",

@@ -40,7 +40,7 @@ def word_in_context(
     Raises ValueError if `word` is not one word, or if a sentence does not have it among its first
     256 tokens.
     """
-    names = ["embedding.tokens", "embedding"]
+    names = ["embedding"]
     names += [f"blocks.{index}.after_feedforward" for index in range(model.config.n_layers)]
     asked = tokenizer.words(word)
     if len(asked) != 1:
@@ -50,7 +50,9 @@ def word_in_context(
         first, last = _place_of(tokenizer, sentence, asked[0])
         ids = torch.tensor([tokenizer.encode_text(sentence, most=MOST_TOKENS)])
         _, trace = trace_model(model, ids, only=tuple(names))
-        columns.append(torch.stack([trace[name][0, first:last].mean(dim=0) for name in names]))
+        row = model.token_embedding.weight[ids[0, first:last]].detach()
+        stages = [row, *(trace[name][0, first:last] for name in names)]
+        columns.append(torch.stack([stage.mean(dim=0) for stage in stages]))
     layers = ("token", "embedding", *(f"layer {n + 1}" for n in range(model.config.n_layers)))
     pieces = tuple(tokenizer.tokens[index] for index in tokenizer.encode(asked[0]))
     return WordInContext(asked[0], layers, torch.stack(columns, dim=1), pieces)

@@ -176,9 +176,7 @@ def descent_figure(
 
     chosen: the true id, marked; slope: of the tangent where the vector stands, at distance 0.
     """
-    figure = make_subplots(
-        cols=2, subplot_titles=("another id", "the vector, moved"), shared_yaxes=True
-    )
+    figure = make_subplots(cols=2, subplot_titles=("another id", "the vector, moved"))
     figure.add_scatter(
         x=list(ids),
         y=list(id_losses),
@@ -230,5 +228,6 @@ def descent_figure(
     figure.update_xaxes(title_text="id", row=1, col=1, zeroline=False)
     figure.update_xaxes(title_text="moved against its gradient", row=1, col=2, zeroline=False)
     figure.update_yaxes(title_text="loss", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(rangemode="tozero", row=1, col=2)  # a scale of its own: it is much flatter
     figure.update_layout(showlegend=False, height=340, margin=_MARGIN)
     return figure

@@ -38,17 +38,22 @@ def analogy_figure(
             arrowcolor=QUERY,
             text="",
         )
-    named = zip(words, corners[:3], strict=True)
-    _points(figure, dict(named), "the three words", TRAIN, "circle", 11)
-    _points(figure, {"": target}, "where the sum leads", QUERY, "x", 13)
-    winner, *others = candidates.items()
-    _points(figure, dict([winner]), "nearest word", PREDICTION, "diamond", 12)
-    _points(figure, dict(others), "next nearest", NEUTRAL, "circle-open", 8)
+    # The arrows go upwards: names keep out of their way.
+    spots = ["bottom center", "top center", "bottom center"]
+    _points(figure, words, corners[:3], "the three words", (TRAIN, "circle", 11), spots)
+    _points(figure, [""], [target], "where the sum leads", (QUERY, "x", 13), ["top center"])
+    names, places = list(candidates), list(candidates.values())
+    nearest = PREDICTION, "diamond", 12
+    _points(figure, names[:1], places[:1], "nearest word", nearest, ["middle left"])
+    following = NEUTRAL, "circle-open", 8
+    _points(figure, names[1:], places[1:], "next nearest", following, ["middle right"])
     everything = [*corners, *candidates.values()]
     for axis, update in enumerate((figure.update_xaxes, figure.update_yaxes)):
         low, high = (f(each[axis] for each in everything) for f in (min, max))
         room = 0.18 * max(high - low, 0.1)
-        update(range=[low - room, high + room], showticklabels=False, zeroline=False)
+        update(
+            range=[low - room, high + room], showticklabels=False, zeroline=False, showgrid=False
+        )
     figure.update_yaxes(scaleanchor="x")
     figure.update_layout(
         height=420, margin={"l": 12, "r": 12, "t": 60, "b": 12}, legend=_LEGEND | {"y": 1.04}
@@ -58,21 +63,23 @@ def analogy_figure(
 
 def _points(
     figure: go.Figure,
-    places: Mapping[str, Place],
-    name: str,
-    colour: str,
-    symbol: str,
-    size: int,
+    names: Sequence[str],
+    places: Sequence[Place],
+    kind: str,
+    look: tuple[str, str, int],
+    spots: Sequence[str],
 ) -> None:
+    """Add points of one kind with their names; `spots` says where a name stands, in turn."""
+    colour, symbol, size = look
     figure.add_scatter(
-        x=[place[0] for place in places.values()],
-        y=[place[1] for place in places.values()],
-        text=[word.replace("<", "&lt;") for word in places],
-        name=name,
+        x=[place[0] for place in places],
+        y=[place[1] for place in places],
+        text=[name.replace("<", "&lt;") for name in names],
+        name=kind,
         mode="markers+text",
-        textposition="top center",
+        textposition=[spots[n % len(spots)] for n in range(len(names))],
         marker={"color": colour, "symbol": symbol, "size": size},
-        hovertemplate=f"%{{text}} ({name})<extra></extra>",
+        hovertemplate=f"%{{text}} ({kind})<extra></extra>",
     )
 
 

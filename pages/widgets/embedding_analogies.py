@@ -15,7 +15,8 @@ from pages.widgets.fragments import own_part
 
 Question = tuple[str, str, str, str]  # first is to second as third to what is expected
 
-# Asked as they stand here; whether they come out right is measured on the page.
+# Chosen from about 70 that were tried, to show both kinds; whether they come out right is measured
+# on the page.
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "glove": tuple(
         tuple(line.split())  # type: ignore[misc]
@@ -59,11 +60,11 @@ was were had have""".splitlines()
 }
 OWN = "Your own"
 CANDIDATES = 5
-# Asked before anyone looked at what the vectors say of them, and all of them are shown.
+# All that were asked when the part was written are shown, whatever came out.
 WORK = {
-    "glove": """nurse librarian teacher secretary receptionist hairdresser dancer singer artist
-        doctor lawyer engineer programmer manager captain carpenter mechanic scientist professor
-        pilot plumber banker""".split(),
+    "glove": """nurse librarian teacher secretary receptionist hairdresser housekeeper dancer singer
+        artist doctor lawyer engineer programmer boss manager captain carpenter mechanic philosopher
+        scientist professor soldier pilot plumber maid banker author cook chef""".split(),
     "tiny": "baker miller sailor farmer painter cook teacher gardener".split(),
 }
 
@@ -220,6 +221,11 @@ def _rank(source: Source, words: tuple[str, str, str], expected: str) -> int:
 def _list(source: Source, given: list[Answer]) -> None:
     right = sum(each.right for each in given)
     st.markdown(f"**Of these {len(given)}, {right} come out right and {len(given) - right} wrong**")
+    if source.name == "glove":
+        st.caption(
+            "They were picked from about 70 that were tried, to show both kinds. So this says how "
+            "analogies work and fail, and not how often."
+        )
     words_table(
         [
             {
@@ -245,7 +251,7 @@ def show_leanings(source: Source) -> None:
         high = ask_word(source, "to", "he", key="to")
     with third:
         extra = ask_word(
-            source, "One more word", "boss" if source.name == "glove" else "owl", key="extra"
+            source, "One more word", "minister" if source.name == "glove" else "owl", key="extra"
         )
     if low == high:
         raise ValueError("A direction needs two different words.")

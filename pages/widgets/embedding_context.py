@@ -127,7 +127,7 @@ def _show(found: WordInContext, example: Example) -> None:
         alt=_said(found, example, cosines, place),
         table=table.rename_axis("layer").map(lambda each: f"{each:.3f}"),
     )
-    labels = [f"{n}. {_short(each)}" for n, each in enumerate(example.sentences, 1)]
+    labels = [f"sentence {n}" for n in range(1, len(example.sentences) + 1)]
     matrix_heatmap(
         cosines[place],
         key="context_matrix",
@@ -171,7 +171,3 @@ def _said(found: WordInContext, example: Example, cosines: Any, place: int) -> s
         f"with the same meaning elsewhere, and of {sum(apart) / len(apart):.2f} with the other "
         "meaning."
     )
-
-
-def _short(sentence: str, most: int = 28) -> str:
-    return sentence if len(sentence) <= most else f"{sentence[: most - 1]}…"

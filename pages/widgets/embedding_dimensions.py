@@ -97,8 +97,10 @@ def drop_dimensions(source: Source) -> None:
     near = [each.nearest(each.vector(word), k=K, without=(word,)) for each in (full, short)]
     common = {each.word for each in near[0]} & {each.word for each in near[1]}
     for title, each, count in (("all", near[0], width), ("kept", near[1], size)):
-        st.markdown(f"**Nearest to “{word}” with {count} numbers**")
-        neighbour_chips(each, key=f"{title}_chips", label=f"Nearest with {count} numbers")
+        st.markdown(f"**Nearest to “{word}” with {count} numbers**, of {len(found.turned):,} words")
+        neighbour_chips(
+            each, key=f"{title}_chips", label=f"Nearest with {count} numbers", marked=common
+        )
     at = found.sizes.index(size)
     show_figure(
         dimension_figure(found.sizes, found.kept, found.solved, found.variance, chosen=size),

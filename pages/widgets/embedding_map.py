@@ -22,6 +22,7 @@ from pages.widgets.stepper import stepper
 from pages.widgets.token_chips import Chip, token_chips
 
 NEIGHBOURS = 8
+NAMED = 4  # of them on the map, where they lie close
 START = "owl"
 
 
@@ -113,7 +114,7 @@ def watch_training() -> None:
     step, table = data.steps[place], data.tables[place]
     chosen = data.words.index(word)
     near = nearest_tokens(table, data.ids[chosen], NEIGHBOURS)
-    named = [data.ids.index(index) for index, _ in near if index in data.ids]
+    named = [data.ids.index(index) for index, _ in near if index in data.ids][:NAMED]
     said = _said(data, place, word, near)
     places = data.axes.project(data.rows[place])
     if space == "2D":

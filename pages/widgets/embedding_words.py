@@ -1,6 +1,8 @@
 """Word vectors to ask: GloVe's if they were loaded, and until then the tiny GPT's own."""
 
 import random
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,7 +15,7 @@ from llm_core.pretrained.registry import load
 from pages.widgets.code_viewer import show_code
 from pages.widgets.fragments import own_part
 from pages.widgets.model_request import requested_model
-from pages.widgets.token_chips import Chip, token_chips
+from pages.widgets.token_chips import Chip, Highlight, token_chips
 from pages.widgets.window_tables import named_table
 
 TALES = 200_000  # characters in which the tiny GPT's words are looked for
@@ -46,6 +48,11 @@ def choose_source() -> Source:
     """Offer to load GloVe; return its vectors, or what is there without it."""
     glove = requested_model("glove")
     if glove is not None:
+        st.caption(
+            f"Loaded: {len(glove):,} words with {glove.matrix.shape[1]} numbers each, the most "
+            "frequent first. The matrix stays in its file; a search reads it there, and copies "
+            "nothing."
+        )
         return Source(
             "glove",
             glove,
@@ -86,9 +93,12 @@ def explore_words(source: Source) -> None:
         word = ask_word(source, "A word", source.pair[0], key="word")
     with second:
         other = ask_word(source, "Another word", source.pair[1], key="other")
+    start = time.perf_counter()
     near = vectors.nearest(vectors.vector(word), k=NEIGHBOURS, without=(word,))
+    took = 1000 * (time.perf_counter() - start)
     st.markdown(f"**Nearest of {len(vectors):,} words to “{word}”**")
     neighbour_chips(near, key="word_chips", label=f"Nearest neighbours of {word}")
+    st.caption(f"Compared with all of them in {took:.1f} ms, just now.")
     similarity = vectors.similarity(word, other)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.metric("Cosine similarity", f"{similarity:.3f}", width=200)
@@ -104,12 +114,19 @@ print([each.word for each in near])  # {[each.word for each in near[:3]]}""",
     )
 
 
-def neighbour_chips(near: list[WordNeighbour], *, key: str, label: str) -> None:
-    """Words with their cosine as the depth of their background, the nearest first."""
+def neighbour_chips(
+    near: list[WordNeighbour], *, key: str, label: str, marked: Collection[str] = ()
+) -> None:
+    """Words with their cosine as the depth of their background, the nearest first.
+
+    marked: words that are framed, for they are in another list as well.
+    """
+    places = [place for place, each in enumerate(near) if each.word in marked]
     token_chips(
         [Chip(each.word, detail=f"cosine {each.similarity:.3f}") for each in near],
         key=key,
         label=label,
+        highlights=[Highlight(places, "pair", name="in both lists")],
         levels=[max(0.0, each.similarity) for each in near],
         level_name="cosine",
         joined=False,
@@ -128,10 +145,10 @@ def usual_similarities(name: str, _vectors: WordVectors, among: int) -> list[flo
 def _placed(source: Source, word: str, other: str, similarity: float) -> str:
     """Say how many random pairs are less alike."""
     usual = usual_similarities(source.name, source.vectors, source.among)
-    below = sum(each < similarity for each in usual) / len(usual)
+    below = sum(each < similarity for each in usual)
     return (
-        f"“{word}” and “{other}” are more alike than {below:.1%} of 2,000 pairs of words drawn at "
-        f"random, whose cosine is {usual[len(usual) // 2]:.2f} in the middle."
+        f"“{word}” and “{other}” are more alike than {below:,} of {len(usual):,} pairs of words "
+        f"drawn at random; the middle one of those has a cosine of {usual[len(usual) // 2]:.2f}."
     )
 
 

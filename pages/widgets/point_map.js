@@ -6,6 +6,7 @@ const SHAPES = {   // in a box of 12 x 12
   x: 'M2 0l4 4 4-4 2 2-4 4 4 4-2 2-4-4-4 4-2-2 4-4-4-4z', 'triangle-down': 'M0 1h12L6 12z',
   star: 'M6 0l1.6 4.2 4.4.2-3.4 2.8 1.2 4.4L6 9.1l-3.8 2.5 1.2-4.4L0 4.4l4.4-.2z',
 };
+const NAME = 17;   // pixels that a name is high
 const NEAR = 22;   // pixels around a point that belong to it
 
 const svg = (tag, attributes) => {
@@ -53,6 +54,30 @@ function start(root) {
         classes.push('here');
       }
       point.className = classes.join(' ');
+    });
+    spread();
+  }
+
+  function spread() {   // names that would lie on each other give way downwards
+    const wide = field.clientWidth / 100, high = field.clientHeight / 100, taken = [];
+    if (data.chosen !== null) {   // the ring
+      const [across, down] = data.places[data.chosen];
+      taken.push([across * wide - 14, across * wide + 14, down * high - 12, down * high + 12]);
+    }
+    const shown = points.map((point, index) => index)
+      .filter(index => index === data.chosen || data.named.includes(index))
+      .sort((a, b) => data.places[a][1] - data.places[b][1]);
+    shown.forEach(index => {
+      const label = points[index].lastChild, width = label.offsetWidth;
+      const [across, down] = data.places[index];
+      const left = across * wide + (across > 80 ? -9 - width : 9);
+      const own = index === data.chosen ? 1 : 0;   // its name may touch its own ring
+      let top = down * high - NAME / 2;
+      for (const [from, to, above, below] of taken.slice(own)) {
+        if (left < to && from < left + width && top < below && above < top + NAME) top = below;
+      }
+      taken.push([left, left + width, top, top + NAME]);
+      label.style.marginTop = `${top - down * high + NAME / 2}px`;
     });
   }
 
