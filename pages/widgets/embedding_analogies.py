@@ -83,10 +83,10 @@ class Answer:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def answers(name: str, _vectors: WordVectors, among: int) -> list[Answer]:
-    """Ask all of a source's questions, once for all visitors."""
+def answers(name: str, _vectors: WordVectors, among: int, itself: bool = False) -> list[Answer]:
+    """Ask all of a source's questions, once for all visitors. itself: as in `find_analogy`."""
     return [
-        Answer(question, _vectors.analogy(*question[:3], k=CANDIDATES, among=among))
+        Answer(question, find_analogy(_vectors, question[:3], among, itself))
         for question in QUESTIONS[name]
         if all(word in _vectors for word in question)
     ]
@@ -112,9 +112,9 @@ def try_analogies(source: Source) -> None:
         question = given[titles.index(choice)].question
         words, expected = question[:3], question[3]
     itself = st.toggle("The three words themselves may win", key="itself", bind="query-params")
-    near = _nearest(source, words, itself)
+    near = find_analogy(source.vectors, words, source.among, itself)
     _draw(source, words, near, expected, itself)
-    _list(source, given)
+    _list(source, answers(source.name, source.vectors, source.among, itself))
 
 
 def _own_words(source: Source) -> tuple[str, str, str]:
@@ -128,10 +128,13 @@ def _own_words(source: Source) -> tuple[str, str, str]:
     return first, second, third
 
 
-def _nearest(source: Source, words: tuple[str, str, str], itself: bool) -> list[WordNeighbour]:
+def find_analogy(
+    vectors: WordVectors, words: tuple[str, str, str], among: int, itself: bool
+) -> list[WordNeighbour]:
+    """The words nearest to second - first + third; the three themselves count only if `itself`."""
     if not itself:
-        return source.vectors.analogy(*words, k=CANDIDATES, among=source.among)
-    return source.vectors.nearest(target(source.vectors, words), k=CANDIDATES, among=source.among)
+        return vectors.analogy(*words, k=CANDIDATES, among=among)
+    return vectors.nearest(target(vectors, words), k=CANDIDATES, among=among)
 
 
 def target(vectors: WordVectors, words: tuple[str, str, str]) -> np.ndarray:
