@@ -98,15 +98,18 @@ def space_figure(
     looks: Sequence[Look],
     *,
     limit: float,
+    chosen: int,
     named: Sequence[int],
 ) -> go.Figure:
     """Draw points (N, 3) in space, in a cube that reaches `limit` to every side of 0.
 
-    groups: of each point, as a place in `looks`; named: points whose names stand beside them.
+    groups: of each point, as a place in `looks`; chosen: the point that is larger than the others;
+    named: points whose names stand beside them, as the chosen one's does.
     """
     figure = go.Figure()
     for number, (group, colour, symbol) in enumerate(looks):
         members = [place for place, each in enumerate(groups) if each == number]
+        size = 7 if symbol in _IN_SPACE else 4  # hollow ones are faint
         x, y, z = ([places[member][axis] for member in members] for axis in range(3))
         figure.add_scatter3d(
             x=x,
@@ -114,14 +117,23 @@ def space_figure(
             z=z,
             name=group,
             mode="markers+text",
-            marker={"color": colour, "symbol": _IN_SPACE.get(symbol, symbol), "size": 4},
-            text=[names[member] if member in named else "" for member in members],
+            marker={
+                "color": colour,
+                "symbol": _IN_SPACE.get(symbol, symbol),
+                "size": [11 if member == chosen else size for member in members],
+                "opacity": 1,
+                "line": {"color": colour, "width": 2},
+            },
+            text=[names[member] if member in (chosen, *named) else "" for member in members],
             textfont={"color": colour},
             customdata=[names[member] for member in members],
             hovertemplate=f"%{{customdata}}, {group}<extra></extra>",
         )
     axis = {"range": [-limit, limit], "showticklabels": False, "showspikes": False, "title": ""}
-    scene = {f"{letter}axis": axis for letter in "xyz"} | {"aspectmode": "cube"}
+    scene = {f"{letter}axis": axis for letter in "xyz"}
+    # Nothing is said of the camera: it stays where the reader has turned it to.
+    scene |= {"aspectmode": "manual", "aspectratio": dict.fromkeys("xyz", 1.25)}
+    scene |= {"dragmode": "turntable"}
     figure.update_layout(
         height=460,
         scene=scene,

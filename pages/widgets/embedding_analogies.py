@@ -232,7 +232,7 @@ def _list(source: Source, given: list[Answer]) -> None:
     words_table(
         [
             {
-                "analogy": _title(each.question),
+                "analogy": _title(each.question).replace(" ", "\u00a0"),
                 "expected": each.question[3],
                 "nearest": each.near[0].word,
                 "": "right" if each.right else "wrong",

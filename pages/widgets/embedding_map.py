@@ -15,8 +15,9 @@ from llm_core.pretrained.tiny import snapshot_steps
 from pages.figures.embeddings import groups_figure, space_figure
 from pages.widgets.code_viewer import show_code
 from pages.widgets.embedding_lookup import token_labels
-from pages.widgets.figure import show_figure
+from pages.widgets.figure import show_figure, show_finding
 from pages.widgets.fragments import own_part
+from pages.widgets.live_chart import live_chart, plotly_library
 from pages.widgets.point_map import LOOKS, Point, point_map
 from pages.widgets.stepper import stepper
 from pages.widgets.token_chips import Chip, token_chips
@@ -120,7 +121,7 @@ def watch_training() -> None:
     if space == "2D":
         _plane(data, places, chosen, named, said)
     else:
-        _space(data, places, [chosen, *named], said)
+        _space(data, places, chosen, named, said)
     labels = token_labels()
     st.markdown(f"**Nearest of all {len(labels):,} tokens to “{word}” after {step:,} steps**")
     token_chips(
@@ -199,26 +200,26 @@ def _plane(data: Snapshots, places: np.ndarray, chosen: int, named: list[int], s
     )
 
 
-def _space(data: Snapshots, places: np.ndarray, named: list[int], said: str) -> None:
+def _space(data: Snapshots, places: np.ndarray, chosen: int, named: list[int], said: str) -> None:
+    """A live chart: it is turned as the reader has turned it when the snapshot changes."""
     _, reach = _limits(data)
     looks = [(name, *look) for name, look in zip(KINDS, LOOKS, strict=True)]
-    show_figure(
+    plotly_library()
+    live_chart(
         space_figure(
             data.words,
             places.tolist(),
             [list(KINDS).index(group) for group in data.groups],
             looks,
             limit=reach,
+            chosen=chosen,
             named=named,
         ),
         key="space_figure",
         alt=said,
-        table=pd.DataFrame(
-            places.round(3), index=data.words, columns=["axis 1", "axis 2", "axis 3"]
-        )
-        .assign(group=data.groups)
-        .rename_axis("word"),
+        height=460,
     )
+    show_finding(said)
     st.caption(
         f"Three directions hold {data.axes.shares.sum():.0%} of what differs. Drag to turn it."
     )

@@ -48,6 +48,7 @@ def choose_source() -> Source:
     """Offer to load GloVe; return its vectors, or what is there without it."""
     glove = requested_model("glove")
     if glove is not None:
+        _ = glove.lengths  # read here once, so that no search has to
         st.caption(
             f"Loaded: {len(glove):,} words with {glove.matrix.shape[1]} numbers each, the most "
             "frequent first. The matrix stays in its file; a search reads it there, and copies "

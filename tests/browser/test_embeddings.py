@@ -61,7 +61,7 @@ def test_from_an_id_to_the_neighbours_it_learns(page):
     expect(page).to_have_url(re.compile(f"token={word}"))
     assert word not in neighbours(page, word, "100")
     trained.get_by_text("3D", exact=True).click()
-    expect(trained.locator(".gl-container").first).to_be_attached()
+    expect(trained.locator(".live-chart")).to_be_visible()
 
 
 def test_a_step_moves_the_rows_that_were_read_or_all(page):

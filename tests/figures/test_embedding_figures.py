@@ -40,9 +40,12 @@ def test_groups_are_drawn_by_step_with_chance():
 def test_a_cube_is_as_wide_to_all_sides():
     looks = [("birds", VALUE, "circle"), ("fish", KEY, "triangle-up")]
     places = [[1, 2, 3], [-1, 0, 1], [0, 0, 2]]
-    figure = space_figure(["owl", "cod", "jay"], places, [0, 1, 0], looks, limit=4, named=[2])
+    figure = space_figure(
+        ["owl", "cod", "jay"], places, [0, 1, 0], looks, limit=4, chosen=0, named=[2]
+    )
     birds, fish = figure.data
-    assert (list(birds.x), list(birds.z), list(birds.text)) == ([1, 0], [3, 2], ["", "jay"])
+    assert (list(birds.x), list(birds.z), list(birds.text)) == ([1, 0], [3, 2], ["owl", "jay"])
+    assert birds.marker.size[0] > birds.marker.size[1]
     assert (list(fish.y), list(fish.customdata)) == ([0], ["cod"])
     scene = figure.layout.scene
     assert {tuple(axis.range) for axis in (scene.xaxis, scene.yaxis, scene.zaxis)} == {(-4, 4)}
