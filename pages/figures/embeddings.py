@@ -10,6 +10,12 @@ from pages.figures.palette import KEY, NEUTRAL, PREDICTION, TRAIN, VALUE
 _MARGIN = {"l": 60, "r": 12, "t": 36, "b": 46}
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 Look = tuple[str, str, str]  # a group's name, colour and shape
+_CUBE = {
+    "aspectmode": "manual",
+    "aspectratio": dict.fromkeys("xyz", 1.25),
+    "dragmode": "turntable",
+}
+_TANGENT = (-0.6, 0.6)  # from where to where it is drawn
 # plotly has fewer shapes in space than on a plane.
 _IN_SPACE = {
     "triangle-up": "circle-open",
@@ -130,10 +136,8 @@ def space_figure(
             hovertemplate=f"%{{customdata}}, {group}<extra></extra>",
         )
     axis = {"range": [-limit, limit], "showticklabels": False, "showspikes": False, "title": ""}
-    scene = {f"{letter}axis": axis for letter in "xyz"}
     # Nothing is said of the camera: it stays where the reader has turned it to.
-    scene |= {"aspectmode": "manual", "aspectratio": dict.fromkeys("xyz", 1.25)}
-    scene |= {"dragmode": "turntable"}
+    scene = {f"{letter}axis": axis for letter in "xyz"} | _CUBE
     figure.update_layout(
         height=460,
         scene=scene,
@@ -189,57 +193,46 @@ def descent_figure(
     chosen: the true id, marked; slope: of the tangent where the vector stands, at distance 0.
     """
     figure = make_subplots(cols=2, subplot_titles=("another id", "the vector, moved"))
-    figure.add_scatter(
-        x=list(ids),
-        y=list(id_losses),
-        mode="markers",
-        marker={"color": NEUTRAL, "size": 6},
-        hovertemplate="id %{x}: loss %{y:.2f}<extra></extra>",
-        row=1,
-        col=1,
-    )
-    at = list(ids).index(chosen)
-    figure.add_scatter(
-        x=[chosen],
-        y=[id_losses[at]],
-        mode="markers",
-        marker={"color": TRAIN, "size": 12, "symbol": "diamond"},
-        hovertemplate="the true id %{x}: loss %{y:.2f}<extra></extra>",
-        row=1,
-        col=1,
-    )
-    figure.add_scatter(
-        x=list(distances),
-        y=list(vector_losses),
-        mode="lines",
-        line={"color": TRAIN, "width": 2},
-        hovertemplate="moved by %{x:.2f}: loss %{y:.3f}<extra></extra>",
-        row=1,
-        col=2,
-    )
     here = vector_losses[min(range(len(distances)), key=lambda n: abs(distances[n]))]
-    reach = [-0.6, 0.6]
-    figure.add_scatter(
-        x=reach,
-        y=[here + slope * each for each in reach],
-        mode="lines",
-        line={"color": PREDICTION, "width": 2, "dash": "dash"},
-        hovertemplate=f"slope {slope:.3f}<extra></extra>",
-        row=1,
-        col=2,
-    )
-    figure.add_scatter(
-        x=[0],
-        y=[here],
-        mode="markers",
-        marker={"color": TRAIN, "size": 12, "symbol": "diamond"},
-        hovertemplate="the vector as it is: loss %{y:.3f}<extra></extra>",
-        row=1,
-        col=2,
-    )
+    left = [
+        _dots(ids, id_losses, NEUTRAL, 6, "circle", "id %{x}: loss %{y:.2f}"),
+        _dots([chosen], [id_losses[list(ids).index(chosen)]], TRAIN, 12, "diamond", "the true id"),
+    ]
+    right = [
+        _line(distances, vector_losses, TRAIN, "solid", "moved by %{x:.2f}: loss %{y:.3f}"),
+        _line(
+            _TANGENT, [here + slope * x for x in _TANGENT], PREDICTION, "dash", f"slope {slope:.3f}"
+        ),
+        _dots([0], [here], TRAIN, 12, "diamond", "the vector as it is: loss %{y:.3f}"),
+    ]
+    for column, traces in enumerate((left, right), start=1):
+        for trace in traces:
+            figure.add_trace(trace, row=1, col=column)
     figure.update_xaxes(title_text="id", row=1, col=1, zeroline=False)
     figure.update_xaxes(title_text="moved against its gradient", row=1, col=2, zeroline=False)
     figure.update_yaxes(title_text="loss", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(rangemode="tozero", row=1, col=2)  # a scale of its own: it is much flatter
     figure.update_layout(showlegend=False, height=340, margin=_MARGIN)
     return figure
+
+
+def _dots(
+    x: Sequence[float], y: Sequence[float], colour: str, size: int, symbol: str, hover: str
+) -> go.Scatter:
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="markers",
+        marker={"color": colour, "size": size, "symbol": symbol},
+        hovertemplate=f"{hover}<extra></extra>",
+    )
+
+
+def _line(x: Sequence[float], y: Sequence[float], colour: str, dash: str, hover: str) -> go.Scatter:
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        mode="lines",
+        line={"color": colour, "width": 2, "dash": dash},
+        hovertemplate=f"{hover}<extra></extra>",
+    )

@@ -175,8 +175,8 @@ def _draw(
         f"{second} − {first} + {third} leads nearest to “{winner.word}”, {winner.similarity:.2f}."
     )
     if expected and winner.word != expected:
-        rank = _rank(source, words, expected)
-        said += f" Expected was “{expected}”: it comes {rank:,}. of {source.among:,} words."
+        rank = rank_of(source.vectors, words, expected, source.among, itself)
+        said += f" Expected was “{expected}”, which is number {rank:,} of {source.among:,} words."
     elif expected:
         said += " That is what one expects."
     show_figure(
@@ -193,32 +193,36 @@ def _draw(
         "The arrows lie in the plane of the picture; the other words lie before or behind it, and "
         "what you see is their shadow."
     )
-    shown = [each.word for each in near[:3]]
-    asked = (
-        f"vectors.nearest(target, k=3, among={source.among})"
-        if itself
-        else (f"vectors.analogy({first!r}, {second!r}, {third!r}, k=3, among={source.among})")
-    )
-    before = (
-        f"target = vectors.unit({second!r}) - vectors.unit({first!r}) + vectors.unit({third!r})\n"
-        if itself
-        else ""
-    )
+    _code(source, words, near, itself)
+
+
+def _code(
+    source: Source, words: tuple[str, str, str], near: list[WordNeighbour], itself: bool
+) -> None:
+    first, second, third = words
+    if itself:
+        asked = f"""target = vectors.unit({second!r}) - vectors.unit({first!r})
+near = vectors.nearest(target + vectors.unit({third!r}), k=3, among={source.among})"""
+    else:
+        asked = f"near = vectors.analogy({first!r}, {second!r}, {third!r}, among={source.among})"
     show_code(
         WordVectors.analogy,
         key="analogy",
         call=f"""{source.code}
-{before}near = {asked}
-print([each.word for each in near])  # {shown}
-print(round(near[0].similarity, 3))  # {round(winner.similarity, 3)}""",
+{asked}
+print([each.word for each in near[:3]])  # {[each.word for each in near[:3]]}
+print(round(near[0].similarity, 3))  # {round(near[0].similarity, 3)}""",
     )
 
 
-def _rank(source: Source, words: tuple[str, str, str], expected: str) -> int:
-    """At which place the expected word comes, the three words left out."""
-    scores = source.vectors.similarities(target(source.vectors, words), among=source.among)
-    scores[[source.vectors.row(word) for word in words]] = -np.inf
-    return int((scores > scores[source.vectors.row(expected)]).sum()) + 1
+def rank_of(
+    vectors: WordVectors, words: tuple[str, str, str], expected: str, among: int, itself: bool
+) -> int:
+    """At which place, from 1, a word comes for an analogy. itself: as in `find_analogy`."""
+    scores = vectors.similarities(target(vectors, words), among=among)
+    if not itself:
+        scores[[vectors.row(word) for word in words]] = -np.inf
+    return int((scores > scores[vectors.row(expected)]).sum()) + 1
 
 
 def _list(source: Source, given: list[Answer]) -> None:

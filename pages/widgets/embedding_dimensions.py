@@ -117,7 +117,10 @@ def drop_dimensions(source: Source) -> None:
             index=pd.Index(found.sizes, name="numbers"),
         ),
     )
-    count = len(found.turned)
+    _code(source, len(found.turned), size, found.kept[at])
+
+
+def _code(source: Source, count: int, size: int, kept: float) -> None:
     show_code(
         principal_axes,
         shared_neighbours,
@@ -127,9 +130,9 @@ import numpy as np
 from llm_core.inspection.projection import principal_axes, shared_neighbours
 
 matrix = np.ascontiguousarray(vectors.matrix[:{count}])
-axes = principal_axes(matrix, {width})
+axes = principal_axes(matrix, {source.vectors.matrix.shape[1]})
 turned = matrix @ axes.directions.T.astype(np.float32)
 rows = np.arange(0, {count}, {max(1, count // ASKED)})[:{ASKED}]
 kept = shared_neighbours(matrix, turned[:, :{size}], rows, k={K})
-print(round(kept, 2))  # {round(found.kept[at], 2)}""",
+print(round(kept, 2))  # {round(kept, 2)}""",
     )

@@ -95,13 +95,18 @@ def move_rows(sentence: str) -> None:
             index=pd.Index(labels, name="row"),
         ),
     )
+    _step_code(sentence, MODELS[kind], rate, tied, step)
+
+
+def _step_code(sentence: str, name: str, rate: float, tied: bool, step: TableStep) -> None:
+    moved, count = len(step.rows_moved()), len(step.gradient)
     show_code(
         table_step,
         key="step",
         call=f"""from llm_core.inspection.token_gradients import table_step
 from llm_core.pretrained.registry import load
 
-model, tokenizer = load({MODELS[kind]!r})
+model, tokenizer = load({name!r})
 *ids, target = tokenizer.encode({f" {sentence.strip()}"!r})
 step = table_step(model, ids, target, learning_rate={rate}, tied={tied})
 print(len(step.rows_moved()), "of", len(step.gradient))  # {moved} of {count}

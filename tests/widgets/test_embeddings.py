@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from llm_core.pretrained.assets import fetch
 from llm_core.pretrained.glove import WordVectors
 from llm_core.pretrained.registry import load
-from pages.widgets.embedding_analogies import QUESTIONS, answers, in_plane, lean, target
+from pages.widgets.embedding_analogies import QUESTIONS, answers, in_plane, lean, rank_of, target
 from pages.widgets.embedding_dimensions import measure_dimensions
 from pages.widgets.embedding_lookup import lookup_table, size_of
 from pages.widgets.embedding_map import nearest_tokens, snapshots
@@ -93,6 +93,8 @@ def test_the_three_words_may_win_themselves(glove):
     assert plain[royal].near[0].word == "queen"
     assert found[royal].near[0].word == "king"
     assert sum(each.right for each in found.values()) < sum(e.right for e in plain.values())
+    for itself, place in ((False, 1), (True, 2)):
+        assert rank_of(glove, royal[:3], "queen", 50_000, itself) == place
 
 
 def test_the_tiny_gpts_words_solve_and_fail_as_well():
