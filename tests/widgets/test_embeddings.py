@@ -217,6 +217,17 @@ def test_code_on_loaded_models_prints_what_is_on_screen(tmp_path, monkeypatch):
         assert printed.getvalue().splitlines() == expected != []
 
 
+def test_a_model_is_loaded_on_request_and_named_in_the_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("INSIDE_LLMS_ASSETS", str(fetch("glove").parent))
+    page = visit(tmp_path, monkeypatch)
+    assert "on this machine" in page.button(key="load_glove").label
+    page = page.button(key="load_glove").click().run()
+    assert not page.exception
+    assert page.query_params["models"] in ("glove", ["glove"])
+    assert page.text_input(key="word_glove").value == "frog"
+    assert not [each for each in page.button if each.key == "load_glove"]
+
+
 def test_without_a_network_the_lesson_says_so_and_goes_on(tmp_path, monkeypatch):
     def refuse(name, **_):
         raise ValueError("This machine does not hold it, and cannot fetch it now.")
