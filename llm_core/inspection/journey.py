@@ -70,3 +70,10 @@ def follow_token(model: GPT, ids: Tensor, place: int, *, k: int = 5) -> tuple[Jo
         JourneyStage(*way, tokens[stage], best[stage], float(probabilities[stage, answer]))
         for stage, way in enumerate(ways)
     )
+
+
+def stream_lengths(model: GPT, ids: Tensor) -> list[float]:
+    """Return the mean length of the vectors of ids (T,): before the first block, after each."""
+    names = ["embedding", *(f"blocks.{n}.after_feedforward" for n in range(model.config.n_layers))]
+    _, trace = trace_model(model, ids[None], only=tuple(names))
+    return [float(trace[name][0].norm(dim=-1).mean()) for name in names]

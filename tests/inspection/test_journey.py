@@ -1,9 +1,11 @@
 """One token's way, held against the model itself and against the logit lens."""
 
+import itertools
+
 import pytest
 import torch
 
-from llm_core.inspection.journey import follow_token
+from llm_core.inspection.journey import follow_token, stream_lengths
 from llm_core.inspection.lens import logit_lens
 from llm_core.models.config import TransformerConfig
 from llm_core.models.gpt import GPT
@@ -48,7 +50,7 @@ def test_the_way_ends_where_the_model_does(changes, place):
 def test_each_stage_begins_where_the_last_one_ended_and_adds(changes):
     model, place = build(**changes), 3
     stages = follow_token(model, IDS, place)
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in itertools.pairwise(stages):
         assert torch.equal(before.after, after.before)
     first = stages[0]
     torch.testing.assert_close(first.before, model.token_embedding(IDS[place]))
@@ -91,3 +93,15 @@ def test_later_tokens_change_nothing():
 def test_a_place_outside_of_the_text_is_refused(place):
     with pytest.raises(ValueError, match=f"no place {place} in a text of 7"):
         follow_token(build(), IDS, place)
+
+
+def test_stream_lengths_are_the_means_of_the_lens():
+    model = build()
+    expected = [float(layer.length.mean()) for layer in logit_lens(model, IDS)]
+    assert stream_lengths(model, IDS) == pytest.approx(expected)
+
+
+def test_post_norm_keeps_the_stream_at_the_root_of_its_width():
+    first, *after_blocks = stream_lengths(build(norm_placement="post"), IDS)
+    assert first < 1
+    assert after_blocks == pytest.approx([32**0.5] * 3, rel=1e-2)
