@@ -29,7 +29,7 @@ def follow() -> None:
 @st.cache_data(show_spinner=False)
 def settings() -> dict[str, Any]:
     """The values that questions ask about: those of GPT-2 small, which anyone can look up above."""
-    config = KINDS["decoder"].config()
+    config = KINDS["Decoder"].config()
     length = config.context_length
     parts = {part.id: part for part in anatomy(config, length=length)}
     c, total = config.d_model, count_parameters(config)

@@ -24,9 +24,9 @@ def split_figure(
         cols=2,
         shared_yaxes=True,
         horizontal_spacing=0.04,
-        subplot_titles=("parameters", "FLOPs"),
     )
-    for column, numbers in enumerate((parameters, flops), start=1):
+    named = (("parameters", parameters), ("FLOPs", flops))
+    for column, (title, numbers) in enumerate(named, start=1):
         total = sum(numbers) or 1
         shares = [number / total for number in numbers]
         figure.add_bar(
@@ -44,6 +44,7 @@ def split_figure(
             col=column,
         )
         figure.update_xaxes(
+            title_text=f"share of {title}",
             range=[0, 1.45 * max(shares, default=1)],
             tickformat=".0%",
             nticks=3,
@@ -52,8 +53,8 @@ def split_figure(
             col=column,
         )
     figure.update_yaxes(autorange="reversed", automargin=True)
-    height = 30 * len(names) + 90
-    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 36, "b": 36}, bargap=0.3)
+    height = 30 * len(names) + 70
+    figure.update_layout(height=height, margin={"l": 8, "r": 8, "t": 8, "b": 50}, bargap=0.3)
     return figure
 
 
@@ -123,10 +124,12 @@ def journey_figure(
         rows=2,
         shared_xaxes=True,
         vertical_spacing=0.12,
-        subplot_titles=("probability of the final answer", "length of the vector"),
     )
-    looks = ((shares, PREDICTION, "circle"), (lengths, TRAIN, "square"))
-    for row, (numbers, colour, symbol) in enumerate(looks, start=1):
+    looks = (
+        ("final answer", shares, PREDICTION, "circle"),
+        ("length", lengths, TRAIN, "square"),
+    )
+    for row, (title, numbers, colour, symbol) in enumerate(looks, start=1):
         figure.add_scatter(
             x=list(range(1, len(names) + 1)),
             y=list(numbers),
@@ -139,18 +142,19 @@ def journey_figure(
             row=row,
             col=1,
         )
+        figure.update_yaxes(title_text=title, row=row, col=1)
         figure.add_vline(x=chosen + 1, line={"color": NEUTRAL, "dash": "dot"}, row=row, col=1)
     figure.update_yaxes(range=[-0.04, 1.06], tickformat=".0%", zeroline=False, row=1, col=1)
     figure.update_yaxes(rangemode="tozero", zeroline=False, row=2, col=1)
     figure.update_xaxes(title_text="stage", zeroline=False, row=2, col=1)
-    figure.update_layout(height=360, margin={"l": 48, "r": 12, "t": 30, "b": 44})
+    figure.update_layout(height=360, margin={"l": 62, "r": 12, "t": 8, "b": 44})
     return figure
 
 
 def lengths_figure(curves: Sequence[tuple[str, Sequence[float]]]) -> go.Figure:
     """Draw the length of the stream after each block, for some models (name, lengths)."""
     figure = go.Figure()
-    looks = (
+    looks = (  # models are no roles; each has a dash and a marker besides its colour
         (TRAIN, "solid", "circle"),
         (NEUTRAL, "dash", "square"),
         (VALUE, "dot", "diamond"),

@@ -44,7 +44,7 @@ class _Column:
     def end(self, text: str) -> None:
         """Write what goes in, or comes out."""
         node = {"id": f"{self.stack}:{text}", "kind": "text", "text": text}
-        self._down(node["id"], self.y + 10, first=not self.last)
+        self._down(node["id"], self.y, first=not self.last)
         self.nodes.append(node | {"x": self.middle, "y": self.y + 10})
         self.y += 20
         self.last = node["id"]

@@ -35,7 +35,7 @@ EXAMPLES = {
     ),
     "capital": "The capital of France is Paris, and the capital of Italy is",
 }
-TITLES = {"tiny": "Our tiny GPT, at once", "smollm2": "SmolLM2-135M, on request"}
+READERS = {"Our tiny GPT": "tiny", "SmolLM2": "smollm2"}
 MOST_CHARACTERS, MOST_TOKENS, SHOWN = 400, 96, 5
 
 
@@ -182,14 +182,15 @@ def _stages(
 
 
 def _choose_reader() -> Reader:
-    name = st.radio(
+    title = st.radio(
         "Model",
-        list(TITLES),
-        format_func=TITLES.__getitem__,
+        list(READERS),
+        captions=["4 blocks, at once", "30 blocks, on request"],
         key="reader",
         bind="query-params",
         horizontal=True,
     )
+    name = READERS[title]
     if name == "smollm2" and not _may_load(name):
         name = "tiny"
     if name == "tiny":

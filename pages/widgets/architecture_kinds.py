@@ -30,10 +30,11 @@ FAMOUS = (  # preset, what it is called, since when, what it was made for
     ("minilm", "all-MiniLM-L6", 2021, "one vector a sentence: search by meaning"),
     ("gpt2", "GPT-2 small", 2019, "writing on"),
     ("gpt3-175b", "GPT-3", 2020, "writing on, whatever the prompt asks for"),
-    ("smollm2-135m", "SmolLM2-135M", 2024, "the same, on a phone"),
+    ("smollm2-135m", "SmolLM2-135M", 2024, "the same, small enough for a phone"),
     ("transformer", "the first transformer", 2017, "translation"),
     ("t5-small", "T5 small", 2019, "any task, written as text to text"),
 )
+_WORDS = ("kind", "what comes out", "model", "norms", "made for")
 RELATIVES = {
     "encoder": "RoBERTa, DeBERTa, ModernBERT",
     "decoder": "Llama, Mistral, Qwen, DeepSeek",
@@ -160,7 +161,7 @@ def _show_masks(words: Sequence[str]) -> None:
                 columns=columns,
                 row_name="looks",
                 column_name="at",
-                limits=(0, 1.6),
+                limits=(0, 1),
                 numbers=False,
             )
 
@@ -184,7 +185,7 @@ def _show_outputs(words: Sequence[str]) -> None:
             }
         )
     st.markdown("**What comes out**, tried on small untrained models")
-    st.html(named_table(rows, "What comes out of each kind of model"))
+    st.html(named_table(rows, "What comes out of each kind of model", left=_WORDS))
 
 
 def _show_famous() -> None:
@@ -203,7 +204,7 @@ def _show_famous() -> None:
         )
     rows.sort(key=lambda row: (str(row["kind"]) != "encoder", str(row["kind"])))
     st.markdown("**Famous ones**, their parameters counted from their shapes")
-    st.html(named_table(rows, "Famous models of each kind"))
+    st.html(named_table(rows, "Famous models of each kind", left=_WORDS))
     st.caption(
         "Of the same kinds: " + "; ".join(f"{kind}: {names}" for kind, names in RELATIVES.items())
     )

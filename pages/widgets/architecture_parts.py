@@ -14,7 +14,7 @@ from pages.widgets.catalog import Lesson, find_lesson
 from pages.widgets.code_viewer import show_code
 from pages.widgets.errors import error_boundary
 from pages.widgets.frame import link_to
-from pages.widgets.machine import Word, machine, opened_part
+from pages.widgets.machine import Word, machine_picture, machine_words, opened_part
 from pages.widgets.prose import section, show_text
 from pages.widgets.view import current_view
 from pages.widgets.window_tables import named_table
@@ -27,7 +27,7 @@ class Kind:
     """A kind of machine, and the model that stands for it."""
 
     kind: str
-    title: str
+    model: str
     preset: str
     texts: Mapping[str, str]  # at the ends of the drawing
 
@@ -39,15 +39,11 @@ class Kind:
 
 
 KINDS = {
-    "decoder": Kind(
-        "decoder", "Decoder: GPT-2 small", "gpt2", {"in": "a text", "out": "its next token"}
-    ),
-    "encoder": Kind(
-        "encoder", "Encoder: BERT", "bert", {"in": "a text", "out": "a vector for each token"}
-    ),
-    "both": Kind(
+    "Decoder": Kind("decoder", "GPT-2 small", "gpt2", {"in": "a text", "out": "its next token"}),
+    "Encoder": Kind("encoder", "BERT", "bert", {"in": "a text", "out": "a vector for each token"}),
+    "Encoder-decoder": Kind(
         "encoder-decoder",
-        "Encoder-decoder: the first transformer",
+        "the first transformer",
         "transformer",
         {"source": "a text", "in": "the answer so far", "out": "its next token"},
     ),
@@ -68,7 +64,7 @@ _LESSONS = {
     "cross_attention": "encoder_decoder",
     "output": "sampling",
 }
-_PLACEMENTS = {"pre": "before each part (pre-norm)", "post": "after each sum (post-norm)"}
+_PLACEMENTS = {"pre": "before each part", "post": "after each sum"}
 
 
 @st.fragment
@@ -79,21 +75,27 @@ def open_machine(lesson: Lesson) -> None:
         config = kind.config(placement)
         parts = {part.id: part for part in anatomy(config, length=length)}
         opened = opened_part("part", list(parts), FIRST)
-        words = [_word(part, lesson) for part in parts.values()]
-        machine(
-            _drawing(kind, config, parts[opened]), words, key="part", opened=opened,
-            label=f"{kind.title}, from the text down, with norms {_PLACEMENTS[placement]}.",
-        )  # fmt: skip
-        shown = parts.values() if current_view() == "print" else [parts[opened]]
-        for part in shown:
-            _show_part(part, lesson, kind, config, list(parts.values()), length)
+        words = [_word(part, kind, lesson) for part in parts.values()]
+        drawing = _drawing(kind, config, parts[opened])
+        left, right = st.columns([11, 13] if kind.kind != "encoder-decoder" else [14, 11])
+        with left:
+            norms = _PLACEMENTS[placement]
+            said = f"The {kind.kind} {kind.model}, from the text down, with norms {norms}."
+            machine_picture(drawing, words, key="part", label=said, opened=opened)
+        with right:
+            machine_words(words, key="part", opened=opened)
+            if current_view() != "print":
+                _show_part(parts[opened], lesson, kind, config, list(parts.values()), length)
+        if current_view() == "print":
+            for part in parts.values():
+                _show_part(part, lesson, kind, config, list(parts.values()), length)
 
 
 def _choose() -> tuple[Kind, str, int]:
     name = st.radio(
         "Machine",
         list(KINDS),
-        format_func=lambda name: KINDS[name].title,
+        captions=[kind.model for kind in KINDS.values()],
         key="kind",
         bind="query-params",
         horizontal=True,
@@ -103,14 +105,16 @@ def _choose() -> tuple[Kind, str, int]:
     left, right = st.columns(2, gap="large")
     places = list(_PLACEMENTS)
     placement = left.radio(
-        "Norms stand",
+        "Norms (pre or post)",
         places,
         places.index(own.norm_placement),
-        format_func=lambda place: (
-            _PLACEMENTS[place] + (", as in this model" if place == own.norm_placement else "")
-        ),
-        key=f"norms_{name}",
+        captions=[
+            said + (", as in this model" if place == own.norm_placement else "")
+            for place, said in _PLACEMENTS.items()
+        ],
+        key=f"norms_{kind.preset}",
         bind="query-params",
+        horizontal=True,
     )
     length = right.slider(
         "Tokens T of the text",
@@ -118,9 +122,11 @@ def _choose() -> tuple[Kind, str, int]:
         own.context_length,
         own.context_length,
         16,
-        key=f"tokens_{name}",
+        key=f"tokens_{kind.preset}",
         bind="query-params",
-        help="An encoder-decoder reads a text as long as its answer." if name == "both" else None,
+        help="An encoder-decoder reads a text as long as its answer."
+        if len(kind.texts) == 3
+        else None,
     )
     return kind, placement, int(length)
 
@@ -128,9 +134,8 @@ def _choose() -> tuple[Kind, str, int]:
 def _drawing(kind: Kind, config: TransformerConfig, opened: Part) -> dict[str, object]:
     inside = [(step.name, _written(step.shape)) for step in opened.steps]
     labels = _NAMES | dict(kind.texts)
-    labels |= {f"{stack}.attention": _title(stack, "attention") for stack in ("encoder", "decoder")}
-    if kind.kind == "decoder":
-        labels["attention"] = _title("decoder", "attention")
+    masked = "attention" if kind.kind == "decoder" else "decoder.attention"
+    labels[masked] = "Masked self-attention"
     return machine_drawing(
         kind.kind,
         placement=config.norm_placement,
@@ -142,24 +147,22 @@ def _drawing(kind: Kind, config: TransformerConfig, opened: Part) -> dict[str, o
     )
 
 
-def _word(part: Part, lesson: Lesson) -> Word:
+def _word(part: Part, kind: Kind, lesson: Lesson) -> Word:
     """The part's line in the list: the first paragraph of its prose."""
-    sentence = section(lesson, _section_name(part)).text.partition("\n\n")[0]
-    stack = f"{part.stack.capitalize()}: " if part.stack else ""
-    name = "Add & norm" if part.name == "norm" else _NAMES[part.name]
-    name = name.lower() if stack else name
-    return Word(part.id, f"{stack}{name}", sentence, short_count(part.parameters))
+    prose = section(lesson, _section_name(part, kind))
+    sentence, title = prose.text.partition("\n\n")[0], prose.title
+    if part.stack:
+        title = f"{part.stack.capitalize()}: {title[:1].lower()}{title[1:]}"
+    return Word(part.id, title, sentence, short_count(part.parameters))
 
 
-def _section_name(part: Part) -> str:
-    masked = part.name == "attention" and part.stack == "decoder"
-    if part.name == "output" and any(step.name == "pooled" for step in part.steps):
+def _section_name(part: Part, kind: Kind) -> str:
+    """Name of the prose on a part: two parts are told apart by what they may see, or give."""
+    if part.name == "output" and kind.kind == "encoder":
         return "part_pooled"
-    return "part_causal_attention" if masked else f"part_{part.name}"
-
-
-def _title(stack: str, name: str) -> str:
-    return "Masked self-attention" if stack == "decoder" else _NAMES[name]
+    masked = kind.kind == "decoder" or part.stack == "decoder"
+    causal = part.name == "attention" and masked
+    return "part_causal_attention" if causal else f"part_{part.name}"
 
 
 def _show_part(
@@ -171,7 +174,7 @@ def _show_part(
     length: int,
 ) -> None:
     """Show what is inside of a part, what it weighs and costs, and its code."""
-    prose = section(lesson, _section_name(part))
+    prose = section(lesson, _section_name(part, kind))
     with st.container(border=True, key=f"opened_{part.id.replace('.', '_')}"):
         st.subheader(prose.title + (f" of the {part.stack}" if part.stack else ""), anchor=False)
         show_text(prose.text)
@@ -188,7 +191,7 @@ def _show_part(
                 {"inside": s.name, "axes": " × ".join(s.axes), "here": _written(s.shape)}
                 for s in part.steps
             ]
-            st.html(named_table(rows, f"Shapes inside of {prose.title}"))
+            st.html(named_table(rows, f"Shapes inside of {prose.title}", left=("inside",)))
         explained = _LESSONS.get(part.name)
         if explained and current_view() == "learn" and find_lesson(explained).path.exists():
             link_to(find_lesson(explained), f"The lesson on it: {find_lesson(explained).title}")
@@ -201,7 +204,7 @@ def short_count(number: int) -> str:
     for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("K", 10**3)):
         if number >= size:
             return f"{number / size:.3g} {unit}"
-    return str(number) if number else ""
+    return str(number)
 
 
 def _written(shape: Sequence[int]) -> str:

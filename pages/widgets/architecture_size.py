@@ -25,16 +25,16 @@ from pages.widgets.figure import show_figure
 from pages.widgets.window_tables import named_table
 
 TINY = "tiny"
-TITLES = {
-    TINY: "Our tiny GPT",
-    "gpt2": "GPT-2 small (2019)",
-    "gpt2-medium": "GPT-2 medium",
-    "gpt2-large": "GPT-2 large",
-    "gpt2-xl": "GPT-2 XL",
-    "smollm2-135m": "SmolLM2-135M (2024)",
-    "gpt3-175b": "GPT-3 175B (2020)",
+MODELS = {
+    "Our tiny GPT": TINY,
+    "GPT-2 small": "gpt2",
+    "GPT-2 medium": "gpt2-medium",
+    "GPT-2 large": "gpt2-large",
+    "GPT-2 XL": "gpt2-xl",
+    "SmolLM2-135M": "smollm2-135m",
+    "GPT-3 175B": "gpt3-175b",
 }
-_FORMATS = {4: "float32: 4 bytes", 2: "bfloat16: 2 bytes", 1: "int8: 1 byte"}
+FORMATS = {"float32": 4, "bfloat16": 2, "int8": 1}  # bytes a number
 _CARD = 80 * 10**9  # bytes on a graphics card for data centres
 _PART_NAMES = {
     "embedding": "Token embedding",
@@ -118,11 +118,11 @@ def choose_size() -> None:
 
 
 def _choose() -> Setup:
-    names = list(TITLES)
-    name = st.selectbox(
-        "Begin with", names, names.index("gpt2"), format_func=TITLES.__getitem__,
-        key="model", bind="query-params",
-    )  # fmt: skip
+    titles = list(MODELS)
+    title = st.selectbox(
+        "Begin with", titles, titles.index("GPT-2 small"), key="model", bind="query-params"
+    )
+    name = MODELS[title]
     base = base_config(name)
 
     # Each model's sliders have keys of their own: they begin with its numbers.
@@ -146,10 +146,10 @@ def _choose() -> Setup:
             bind="query-params",
         )  # fmt: skip
     number = st.radio(
-        "A number, in use",
-        list(_FORMATS),
+        "A number, in use, takes",
+        list(FORMATS),
         1,
-        format_func=_FORMATS.__getitem__,
+        captions=[f"{size} byte{'s' * (size > 1)}" for size in FORMATS.values()],
         key="number",
         bind="query-params",
         horizontal=True,
@@ -157,7 +157,7 @@ def _choose() -> Setup:
     config = reshaped(
         base, n_layers=layers, n_heads=heads, d_head=d_head, vocab_size=int(vocabulary)
     )
-    return Setup(name, config, length, batch, int(number))
+    return Setup(name, config, length, batch, FORMATS[number])
 
 
 def _show_numbers(setup: Setup) -> None:
@@ -230,7 +230,7 @@ def memory_rows(setup: Setup) -> list[dict[str, object]]:
 
 
 def _show_memory(setup: Setup) -> None:
-    st.html(named_table(memory_rows(setup), "Memory to use and to train the model"))
+    st.html(named_table(memory_rows(setup), "Memory to use and to train it", left=("in memory",)))
     use = parameter_bytes(setup.config, number=setup.number) + kv_cache_bytes(
         setup.config, length=setup.length, number=setup.number
     )

@@ -1,5 +1,6 @@
-// The drawing of a transformer, and the list of its parts. What belongs together lights up
-// together; the picture is one stop of the Tab key, in which the arrow keys move.
+// The drawing of a transformer, or the list of its parts. What belongs together lights up together,
+// in both; the picture is one stop of the Tab key, in which the arrow keys move.
+const LINK = 'inside-llms-part';   // an event: this part, in this group, is pointed at
 const LABEL = 25, ROW = 19, MOST_HEADS = 32;   // inside a box, as pages/figures/machine.py has it
 
 const svg = (tag, attributes, text = '') => {
@@ -15,7 +16,10 @@ function start(root) {
   let data, send, here = null, drawn = '';
 
   const boxes = () => [...picture.querySelectorAll('[role=button]')];
-  function light(part) {
+  const point = part => document.dispatchEvent(
+    new CustomEvent(LINK, { detail: { group: data.group, part } }));
+  function light({ detail: { group, part } }) {
+    if (group !== data.group) return;
     for (const each of root.querySelectorAll('[data-part]')) {
       each.classList.toggle('lit', each.dataset.part === part);
     }
@@ -36,18 +40,31 @@ function start(root) {
   }
   function listen(each) {
     const part = each.dataset.part;
-    each.onpointerenter = () => light(part);
-    each.onpointerleave = () => light(null);
-    each.onfocus = () => light(part);
-    each.onblur = () => light(null);
+    each.onpointerenter = () => point(part);
+    each.onpointerleave = () => point(null);
+    each.onfocus = () => point(part);
+    each.onblur = () => point(null);
     each.onclick = () => choose(part);
+  }
+
+  function list() {
+    words.replaceChildren(...data.words.map(word => {
+      const item = document.createElement('li');
+      const button = Object.assign(document.createElement('button'),
+        { type: 'button', textContent: word.title });
+      Object.assign(button.dataset, { part: word.part, role: word.role });
+      button.setAttribute('aria-pressed', 'false');
+      listen(button);
+      item.append(button, ` ${word.text}`);
+      return item;
+    }));
   }
 
   function draw() {
     const { nodes, edges, frames, width, height } = data.drawing;
     const parts = [svg('defs', {})];
-    parts[0].innerHTML = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"'
-      + ' markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker>';
+    parts[0].innerHTML = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9"'
+      + ' markerHeight="9" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0L8 4L0 8z"/></marker>';
     for (const frame of frames) {
       parts.push(svg('rect', { class: 'frame', x: frame.x, y: frame.y, width: frame.width,
         height: frame.height, rx: 10 }));
@@ -64,16 +81,6 @@ function start(root) {
     picture.setAttribute('aria-label', data.label);
     picture.replaceChildren(...parts);
     for (const each of picture.querySelectorAll('[data-part]')) listen(each);
-    words.replaceChildren(...data.words.map(word => {
-      const item = document.createElement('li');
-      const button = Object.assign(document.createElement('button'),
-        { type: 'button', textContent: word.title });
-      Object.assign(button.dataset, { part: word.part, role: word.role });
-      button.setAttribute('aria-pressed', 'false');
-      listen(button);
-      item.append(button, ` ${word.text}`);
-      return item;
-    }));
   }
 
   function shape(node) {
@@ -131,14 +138,20 @@ function start(root) {
       const wanted = JSON.stringify({ ...data, opened: null });
       if (wanted !== drawn) {
         const focused = root.getRootNode().activeElement;
-        const within = picture.contains(focused), word = focused?.closest?.('li button');
+        const within = picture.contains(focused), part = words.contains(focused)
+          ? focused.dataset.part : null;
         drawn = wanted;
-        draw();
+        picture.parentElement.hidden = !data.drawing;
+        words.hidden = !data.words;
+        if (data.drawing) draw();
+        if (data.words) list();
         if (within) boxes().find(each => each.dataset.node === here)?.focus();
-        if (word) words.querySelector(`[data-part="${word.dataset.part}"]`)?.focus();
+        if (part) words.querySelector(`[data-part="${part}"]`)?.focus();
       }
       mark();
+      document.addEventListener(LINK, light);
     },
+    close: () => document.removeEventListener(LINK, light),
   };
 }
 
@@ -146,4 +159,5 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector('.machine');
   root.machine ??= start(root);
   root.machine.show(data, setStateValue);
+  return root.machine.close;
 }

@@ -1,6 +1,8 @@
 """The interactive drawing of a transformer: parts that open, in the picture and in a list of words.
 
-    opened = machine(drawing, words, key="part", label="A decoder", default="attention")
+    opened = opened_part("part", ids, "attention")
+    machine_picture(drawing, words, key="part", label="A decoder.", opened=opened)
+    machine_words(words, key="part", opened=opened)
 
 Pointing at a part, or moving to it, lights up everything that stands for it, without the server;
 choosing one is one rerun. The opened part stands in the page's address under `key`.
@@ -27,8 +29,8 @@ _PART_ROLES = {
 _machine = st.components.v2.component(
     "machine",
     html=(
-        "<div class='room'><div class='machine'><div class='picture'>"
-        "<svg role='group' data-arrow-keys></svg></div><ol></ol></div></div>"
+        "<div class='machine'><div class='picture'><svg role='group' data-arrow-keys></svg></div>"
+        "<ol></ol></div>"
     ),
     css=(HERE / "machine.css").read_text(encoding="utf-8")
     + "".join(f"[data-role={role}] {{--role: {colour}}}\n" for role, colour in _COLOURS.items()),
@@ -46,25 +48,35 @@ class Word:
     count: str = ""
 
 
-def machine(
+def machine_picture(
     drawing: Mapping[str, Any], words: Sequence[Word], *, key: str, label: str, opened: str
 ) -> None:
-    """Show the drawing with the list of its parts; `opened` is the id of the one that is open.
+    """Show the drawing; `opened` is the id of the part that is open.
 
     drawing: of `pages.figures.machine.machine_drawing`. label: what the drawing shows, for those
     who do not see it.
     """
     data = {
+        "group": key,
         "drawing": drawing,
         "label": f"{label} Arrow keys move from part to part, Enter opens one.",
-        "words": [
-            {"part": w.part, "title": w.title, "text": w.text, "role": _role(w.part)} for w in words
-        ],
         "counts": {word.part: word.count for word in words},
         "roles": {word.part: _role(word.part) for word in words},
         "opened": opened,
     }
-    _machine(key=key, data=data, on_part_change=lambda: _remember(key))
+    _machine(key=f"{key}_picture", data=data, on_part_change=lambda: _remember(key, "picture"))
+
+
+def machine_words(words: Sequence[Word], *, key: str, opened: str) -> None:
+    """Show the list of the parts of the drawing under `key`; choosing one opens it there too."""
+    data = {
+        "group": key,
+        "words": [
+            {"part": w.part, "title": w.title, "text": w.text, "role": _role(w.part)} for w in words
+        ],
+        "opened": opened,
+    }
+    _machine(key=f"{key}_words", data=data, on_part_change=lambda: _remember(key, "words"))
 
 
 def opened_part(key: str, parts: Sequence[str], default: str) -> str:
@@ -83,9 +95,9 @@ def opened_part(key: str, parts: Sequence[str], default: str) -> str:
     return opened
 
 
-def _remember(key: str) -> None:
+def _remember(key: str, where: str) -> None:
     """Take over what the browser chose. A callback."""
-    state: Any = st.session_state.get(key)
+    state: Any = st.session_state.get(f"{key}_{where}")
     part = state.get("part") if isinstance(state, dict) else None
     if isinstance(part, str):
         st.session_state[_place(key)] = part
