@@ -52,7 +52,8 @@ class _Column:
     def box(self, name: str, place: str = "") -> None:
         """Draw a part; the first of its kind opens if there are rows to show inside."""
         part = self.part(name)
-        opened = part in self.rows and not any(node.get("part") == part for node in self.nodes)
+        drawn = [node for node in self.nodes if node["kind"] == "box" and node["part"] == part]
+        opened = part in self.rows and not drawn
         rows = [list(row) for row in self.rows[part]] if opened else []
         heads = self.n_heads if name.endswith("attention") else 0
         top = _BOX + (_HEADS if heads else 0)

@@ -14,6 +14,7 @@ from llm_core.inspection.lens import scores_of
 from llm_core.pretrained.assets import Progress, is_present
 from llm_core.pretrained.registry import MODELS, load
 from pages.figures.architecture import journey_figure, strip_figure
+from pages.figures.distribution import percent
 from pages.widgets.address import asked_value, linked_text, write_value
 from pages.widgets.code_viewer import show_code
 from pages.widgets.distribution import show_distribution
@@ -85,7 +86,7 @@ def _walk(reader: Reader, ids: list[int], place: int, stages: tuple[JourneyStage
         st.metric("Length of the vector", f"{stage.length:.3g}", width=190)
         added = "–" if stage.added is None else f"{float(stage.added.norm()):.3g}"
         st.metric("Length of what is added", added, width=200)
-        st.metric("The final answer now has", f"{stage.of_answer:.1%}", width=210)
+        st.metric("The final answer now has", percent(stage.of_answer), width=210)
     _show_strip(stage)
     left, right = st.columns(2, gap="large")
     with left:
@@ -118,7 +119,7 @@ def _show_strip(stage: JourneyStage) -> None:
         ),
         key="strip",
         alt=f"The {stage.after.numel()} numbers of the vector, each a stripe; grey ones are below "
-        f"zero. The largest is number {largest}: {value:.3g}.",
+        f"zero. Furthest from zero is number {largest}: {f'{value:.3g}'.replace('-', '−')}.",
         table=pd.DataFrame(rows).rename_axis("number").map(lambda number: f"{number:.4g}"),
     )  # fmt: skip
 
@@ -132,8 +133,8 @@ def _show_way(reader: Reader, stages: tuple[JourneyStage, ...], number: int, ans
             names, [s.length for s in stages], [s.of_answer for s in stages], chosen=number
         ),
         key="way",
-        alt=f"In the end the model says “{answer}”, with {stages[-1].of_answer:.1%}. It is in the "
-        f"lead for good from stage {first + 1} on: {names[first]}.",
+        alt=f"In the end the model says “{answer}”, with {percent(stages[-1].of_answer)}. It is in "
+        f"the lead for good from stage {first + 1} on: {names[first]}.",
         table=pd.DataFrame(
             {
                 "stage": names,

@@ -143,7 +143,7 @@ def _show_masks(words: Sequence[str]) -> None:
         "encoder-decoder": (
             answer,
             [*words, *answer],
-            "Its encoder is as on the left. What it writes looks at the whole text, and back at "
+            "Its encoder is like the first. What it writes looks at the whole text, and back at "
             "itself.",
         ),
     }

@@ -8,6 +8,7 @@ import streamlit as st
 from llm_core.inspection.anatomy import Part, anatomy
 from llm_core.models.config import TransformerConfig, preset
 from llm_core.models.presets import PUBLISHED_VOCAB_SIZES
+from pages.figures.distribution import percent
 from pages.figures.machine import machine_drawing
 from pages.widgets.architecture_code import part_code
 from pages.widgets.catalog import Lesson, find_lesson
@@ -183,9 +184,9 @@ def _show_part(
         with st.container(horizontal=True):
             st.metric("Parameters of one", f"{part.parameters:,}", width=200)
             st.metric("Copies", part.copies, width=90)
-            share = part.all_parameters / all_parameters
-            st.metric("Share of all parameters", f"{share:.1%}", width=210)
-            st.metric("Share of the FLOPs", f"{part.all_flops / all_flops:.1%}", width=200)
+            share = percent(part.all_parameters / all_parameters)
+            st.metric("Share of all parameters", share, width=210)
+            st.metric("Share of the FLOPs", percent(part.all_flops / all_flops), width=200)
         if part.steps:
             rows = [
                 {"inside": s.name, "axes": " × ".join(s.axes), "here": _written(s.shape)}
