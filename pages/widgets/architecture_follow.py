@@ -83,10 +83,10 @@ def _walk(reader: Reader, ids: list[int], place: int, stages: tuple[JourneyStage
     answer = reader.label(int(stages[-1].ids[0]))
     st.markdown(f"**{stage_name(stage)[:1].upper()}{stage_name(stage)[1:]}**")
     with st.container(horizontal=True):
-        st.metric("Length of the vector", f"{stage.length:.3g}", width=190)
+        st.metric("Length of the vector", f"{stage.length:.3g}", width="content")
         added = "–" if stage.added is None else f"{float(stage.added.norm()):.3g}"
-        st.metric("Length of what is added", added, width=200)
-        st.metric("The final answer now has", percent(stage.of_answer), width=210)
+        st.metric("Length of what is added", added, width="content")
+        st.metric("The final answer now has", _share(stage.of_answer), width="content")
     _show_strip(stage)
     left, right = st.columns(2, gap="large")
     with left:
@@ -101,6 +101,11 @@ def _walk(reader: Reader, ids: list[int], place: int, stages: tuple[JourneyStage
     with right:
         _show_way(reader, stages, number, answer)
     _show_code(reader, ids, place, stages, number)
+
+
+def _share(probability: float) -> str:
+    """A probability that may be next to nothing."""
+    return "under 0.1 %" if 0 < probability < 0.001 else percent(probability)
 
 
 def _show_strip(stage: JourneyStage) -> None:

@@ -93,7 +93,8 @@ def open_machine(lesson: Lesson) -> None:
 
 
 def _choose() -> tuple[Kind, str, int]:
-    name = st.radio(
+    first, left, right = st.columns([6, 6, 4], gap="medium")
+    name = first.radio(
         "Machine",
         list(KINDS),
         captions=[kind.model for kind in KINDS.values()],
@@ -103,7 +104,6 @@ def _choose() -> tuple[Kind, str, int]:
     )
     kind = KINDS[name]
     own = kind.config()
-    left, right = st.columns(2, gap="large")
     places = list(_PLACEMENTS)
     placement = left.radio(
         "Norms (pre or post)",
@@ -182,11 +182,11 @@ def _show_part(
         all_parameters = sum(each.all_parameters for each in parts)
         all_flops = sum(each.all_flops for each in parts)
         with st.container(horizontal=True):
-            st.metric("Parameters of one", f"{part.parameters:,}", width=200)
-            st.metric("Copies", part.copies, width=90)
+            st.metric("Parameters of one", f"{part.parameters:,}", width="content")
+            st.metric("Copies", part.copies, width="content")
             share = percent(part.all_parameters / all_parameters)
-            st.metric("Share of all parameters", share, width=210)
-            st.metric("Share of the FLOPs", percent(part.all_flops / all_flops), width=200)
+            st.metric("Share of all parameters", share, width="content")
+            st.metric("Share of the FLOPs", percent(part.all_flops / all_flops), width="content")
         if part.steps:
             rows = [
                 {"inside": s.name, "axes": " × ".join(s.axes), "here": _written(s.shape)}

@@ -165,10 +165,10 @@ def _show_numbers(setup: Setup) -> None:
     use = flops_per_token(config, length=setup.length)
     learn = flops_per_token(config, length=setup.length, training=True)
     with st.container(horizontal=True):
-        st.metric("Parameters", f"{count_parameters(config):,}", width=240)
-        st.metric("Width d_model", f"{config.d_model:,}", width=150)
-        st.metric("FLOPs to read a token", _flops(use), width=210)
-        st.metric("FLOPs to learn from it", _flops(learn), width=210)
+        st.metric("Parameters", f"{count_parameters(config):,}", width="content")
+        st.metric("Width d_model", f"{config.d_model:,}", width="content")
+        st.metric("FLOPs to read a token", _flops(use), width="content")
+        st.metric("FLOPs to learn from it", _flops(learn), width="content")
     shares = config.n_heads // config.n_kv_heads
     shared = f", {shares} of them sharing keys and values" if shares > 1 else ""
     st.caption(
