@@ -82,7 +82,7 @@ def _walk(reader: Reader, ids: list[int], place: int, stages: tuple[JourneyStage
     stage = stages[number]
     answer = reader.label(int(stages[-1].ids[0]))
     st.markdown(f"**{stage_name(stage)[:1].upper()}{stage_name(stage)[1:]}**")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="large"):
         st.metric("Length of the vector", f"{stage.length:.3g}", width="content")
         added = "–" if stage.added is None else f"{float(stage.added.norm()):.3g}"
         st.metric("Length of what is added", added, width="content")

@@ -181,7 +181,7 @@ def _show_part(
         show_text(prose.text)
         all_parameters = sum(each.all_parameters for each in parts)
         all_flops = sum(each.all_flops for each in parts)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, gap="large"):
             st.metric("Parameters of one", f"{part.parameters:,}", width="content")
             st.metric("Copies", part.copies, width="content")
             share = percent(part.all_parameters / all_parameters)

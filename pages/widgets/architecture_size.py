@@ -164,7 +164,7 @@ def _show_numbers(setup: Setup) -> None:
     config = setup.config
     use = flops_per_token(config, length=setup.length)
     learn = flops_per_token(config, length=setup.length, training=True)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="large"):
         st.metric("Parameters", f"{count_parameters(config):,}", width="content")
         st.metric("Width d_model", f"{config.d_model:,}", width="content")
         st.metric("FLOPs to read a token", _flops(use), width="content")

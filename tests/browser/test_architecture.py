@@ -19,7 +19,8 @@ def open_page(browser, start_server, tmp_path):
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
         page.goto(f"{url}/architecture{query}")
-        expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=60_000)
+        end = page.get_by_role("heading", name="In short", include_hidden=True)
+        expect(end).to_be_attached(timeout=60_000)
         return page
 
     yield open_it
@@ -107,3 +108,15 @@ def test_a_token_is_followed_by_keyboard(open_page):
     follow.get_by_label("A text").fill("")
     follow.get_by_label("A text").press("Control+Enter")
     expect(follow.get_by_text("there is no token to follow in an empty text")).to_be_visible()
+
+
+def test_arrow_keys_in_the_picture_do_not_turn_the_presenters_page(open_page):
+    page = open_page("?view=present&section=1")
+    picture = part(page, "machine").get_by_role("group", name=re.compile("GPT-2 small"))
+    box = picture.get_by_role("button", name="Masked self-attention")
+    box.focus()
+    box.press("ArrowRight")
+    expect(picture.get_by_role("button", name="Feed-forward")).not_to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(picture.get_by_role("button", name="Feed-forward")).to_be_focused()
+    expect(page).to_have_url(re.compile("section=1"))
