@@ -15,7 +15,6 @@ MONTHS: Final = (
     "January February March April May June July August September October November December"
 ).split()
 WEEKDAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-YEARS: Final = range(1800, 2100)
 
 
 def spell_number(number: int) -> str:
@@ -44,7 +43,9 @@ def spell_day(day: int) -> str:
 
 
 def spell_year(year: int) -> str:
-    """Say a year of the 19th to 21st century: 1905 is "nineteen oh five"; 2000 has its thousand."""
+    """Say a year from 1300 to 2099: 1905 is "nineteen oh five", 2005 has its thousand."""
+    if not 1300 <= year < 2100:
+        raise ValueError(f"Years from 1300 to 2099 can be spelled here, not {year}.")
     century, rest = divmod(year, 100)
     if 2000 <= year < 2010:
         return spell_number(year)

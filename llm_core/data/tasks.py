@@ -23,7 +23,6 @@ from llm_core.data.number_words import (
     TENS,
     UNITS,
     WEEKDAYS,
-    YEARS,
     spell_day,
     spell_number,
     spell_year,
@@ -31,6 +30,8 @@ from llm_core.data.number_words import (
 
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIAL: Final = (PAD, START, END)
+YEARS: Final = range(1800, 2100)  # of the dates that are trained on
+EARLY_YEARS: Final = range(1300, 1800)  # of dates that never are, to see what becomes of them
 UNSEEN_SHARE = 0.1  # of all answers: never trained on
 _MOST_NAMED = 3  # unknown words that a sentence lists
 
@@ -155,10 +156,21 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
+def early_dates(count: int, seed: int) -> list[Pair]:
+    """Draw dates from before the years that are trained on: every word is known, no century is."""
+    random = Random(f"early {seed}")
+    return [_date_pair(random, EARLY_YEARS) for _ in range(count)]
+
+
 def date_phrasings(day: date) -> tuple[str, ...]:
-    """Say a date in each of the ways that the task knows; raises ValueError outside its years."""
-    if day.year not in YEARS:
-        raise ValueError(f"The task has dates from {YEARS[0]} to {YEARS[-1]}, not {day.year}.")
+    """Say a date in each of the ways that the task knows.
+
+    Raises ValueError outside the years that are trained on, and the early ones before them.
+    """
+    if day.year not in YEARS and day.year not in EARLY_YEARS:
+        raise ValueError(
+            f"Dates from {EARLY_YEARS[0]} to {YEARS[-1]} can be said here, none of {day.year}."
+        )
     number, month, year = spell_day(day.day), MONTHS[day.month - 1], spell_year(day.year)
     return (
         f"the {number} of {month}, {year}",
@@ -168,11 +180,15 @@ def date_phrasings(day: date) -> tuple[str, ...]:
     )
 
 
-def _draw_date(random: Random) -> Pair:
-    first = date(YEARS[0], 1, 1)
-    days = (date(YEARS[-1], 12, 31) - first).days
+def _date_pair(random: Random, years: range) -> Pair:
+    first = date(years[0], 1, 1)
+    days = (date(years[-1], 12, 31) - first).days
     day = first + timedelta(days=random.randint(0, days))
     return Pair(random.choice(date_phrasings(day)), day.isoformat())
+
+
+def _draw_date(random: Random) -> Pair:
+    return _date_pair(random, YEARS)
 
 
 def _draw_number(random: Random) -> Pair:
@@ -193,7 +209,7 @@ def _pieces(text: str) -> tuple[str, ...]:
 def _date_parts() -> tuple[dict[tuple[str, ...], int], dict[tuple[str, ...], int]]:
     """How each day of a month, and each year, reads in tokens."""
     days = {_pieces(spell_day(day)): day for day in range(1, 32)}
-    return days, {_pieces(spell_year(year)): year for year in YEARS}
+    return days, {_pieces(spell_year(year)): year for year in (*EARLY_YEARS, *YEARS)}
 
 
 def _date_answer(words: Sequence[str]) -> str | None:

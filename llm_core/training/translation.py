@@ -153,6 +153,13 @@ def train_translator(
 
 def score(model: EncoderDecoder, task: Task, pairs: Sequence[Pair], *, step: int = 0) -> Scored:
     """Measure `model` on `pairs`, under teacher forcing and in free running."""
+    return measure(model, task, pairs, step=step)[0]
+
+
+def measure(
+    model: EncoderDecoder, task: Task, pairs: Sequence[Pair], *, step: int = 0
+) -> tuple[Scored, list[Answer]]:
+    """Return the scores of `model` on `pairs`, and its answers in free running."""
     batch = make_batch(task, pairs)
     with torch.inference_mode():
         logits = model.eval()(batch.source, batch.ids, source_mask=batch.mask).logits
@@ -161,19 +168,14 @@ def score(model: EncoderDecoder, task: Task, pairs: Sequence[Pair], *, step: int
     written = _written(model, task, batch)
     free = (written == batch.targets)[real].float().mean()
     whole = ((written == batch.targets) | ~real).all(dim=1).float().mean()
-    return Scored(step, float(forced), float(free), float(whole))
-
-
-def answers(model: EncoderDecoder, task: Task, pairs: Sequence[Pair]) -> list[Answer]:
-    """Let `model` translate the sources of `pairs`, in free running."""
-    written = _written(model, task, make_batch(task, pairs))
-    return [
+    answers = [
         Answer(pair, task.decode(row)) for pair, row in zip(pairs, written.tolist(), strict=True)
     ]
+    return Scored(step, float(forced), float(free), float(whole)), answers
 
 
 def _written(model: EncoderDecoder, task: Task, batch: Batch) -> Tensor:
-    """What the model writes by itself, cut or filled up to the targets' length and one more."""
+    """What the model writes by itself, (B, T): cut at the targets' length, or filled up to it."""
     tokens, length = task.tokens, batch.targets.shape[1]
     start, end = tokens.index(START), tokens.index(END)
     written = translate_batch(
