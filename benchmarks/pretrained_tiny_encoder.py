@@ -41,12 +41,15 @@ def train_it() -> tuple[Encoder, torch.Tensor]:
         # for hundreds of steps before it begins to learn.
         **SETTINGS.recipe.model,
     )
+    trained: Encoder | None = None
     for model, event in train_masked(config, SETTINGS, train_ids, validation_ids):
+        trained = model
         if isinstance(event, MaskedScore):
             print(f"step={event.step} loss={event.loss:.4f} right={event.right:.4f}", flush=True)
         elif event.step == SETTINGS.steps:
             print(f"seconds={event.seconds:.0f}", flush=True)
-    return model.eval(), validation_ids
+    assert trained is not None
+    return trained.eval(), validation_ids
 
 
 def main() -> None:

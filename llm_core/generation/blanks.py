@@ -1,14 +1,21 @@
 """Guess a hidden word: an encoder reads both sides of the blank, a decoder only what is before."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 import torch
 from torch import Tensor
 
+from llm_core.data.corpora import find_corpus
+from llm_core.data.splits import split_by_position
 from llm_core.models.encoder import Encoder
 from llm_core.models.gpt import GPT
+from llm_core.pretrained.tiny import CORPUS, load_tiny
 
+MOST_TOKENS = 120  # of a text with a blank: the models were made for 128
+_WORD = re.compile(r" ?[A-Za-z]{3,}")
 _PAD = 0  # any token: it is masked, or stands where nobody looks
 
 
@@ -40,8 +47,8 @@ def guess_from_both_sides(model: Encoder, blanks: Sequence[Blank]) -> Tensor:
     ids, real = _padded([blank.ids for blank in blanks])
     rows, places = torch.arange(len(blanks)), torch.tensor([blank.place for blank in blanks])
     ids[rows, places] = mask_id
-    logits = model(ids, mask=real).logits
-    assert logits is not None
+    logits: Tensor | None = model(ids, mask=real).logits
+    assert logits is not None, "this encoder has no masked-token head"
     return logits[rows, places, :mask_id].softmax(-1)
 
 
@@ -56,8 +63,24 @@ def guess_from_the_left(model: GPT, blanks: Sequence[Blank]) -> Tensor:
         raise ValueError("A decoder needs at least one token before the blank.")
     ids, _ = _padded([blank.ids for blank in blanks])
     places = torch.tensor([blank.place for blank in blanks])
-    logits = model(ids).logits
+    logits: Tensor = model(ids).logits
     return logits[torch.arange(len(blanks)), places - 1].softmax(-1)
+
+
+def held_out_blanks(count: int, *, seed: int) -> list[Blank]:
+    """Hide a word, drawn at random, in each of the first `count` tales that no model trained on.
+
+    They are in the last tenth of the corpus. Never is it a tale's first token, nor a sign or a
+    word of one or two letters.
+    """
+    tokenizer = load_tiny()[1]
+    held_out = split_by_position(find_corpus(CORPUS).load(), 0.1)[1]
+    random, blanks = Random(seed), []
+    for tale in held_out.strip().split("\n\n")[1 : count + 1]:  # the first one is cut
+        ids = tuple(tokenizer.encode(tale))[:MOST_TOKENS]
+        words = [n for n, each in enumerate(ids) if n and _WORD.fullmatch(tokenizer.decode([each]))]
+        blanks.append(Blank(ids, random.choice(words)))
+    return blanks
 
 
 def share_right(probabilities: Tensor, blanks: Sequence[Blank]) -> float:

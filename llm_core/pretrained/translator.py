@@ -23,7 +23,7 @@ _CONFIG = "config.json"
 
 @dataclass(frozen=True)
 class TranslatorSnapshot:
-    """The model after so many steps; `right` is its share of unseen dates right to the last sign."""
+    """The model after so many steps; `right`: its share of unseen dates right to the last sign."""
 
     step: int
     right: float

@@ -103,7 +103,7 @@ def score_masked(
 
 
 def _loss(model: Encoder, windows: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    loss = model(*_masked(model, windows, share, generator)).loss
+    loss: Tensor | None = model(*_masked(model, windows, share, generator)).loss
     assert loss is not None
     return loss
 

@@ -10,7 +10,6 @@ from pages.widgets.translation_model import (
     DATES,
     MEASURED,
     STEPS,
-    Measured,
     Reading,
     Written,
     forced,
@@ -29,9 +28,7 @@ _SHOWN = 8  # mistakes
 def choose_steps(key: str, default: int) -> int:
     """Ask for how many steps the translator has been trained."""
     return int(
-        st.select_slider(
-            "Steps of training", list(STEPS), default, key=key, bind="query-params"
-        )
+        st.select_slider("Steps of training", list(STEPS), default, key=key, bind="query-params")
     )
 
 
@@ -101,14 +98,6 @@ def _judged(choice: str, wanted: str | None) -> str:
     return f'<td style="{_CELL}"><b>{html.escape(shown(choice))}</b>{mark}</td>'
 
 
-def show_shares(measured: Measured) -> None:
-    """Three shares as numbers."""
-    with st.container(horizontal=True):
-        st.metric("Signs right, teacher forcing", percent(measured.forced), width=230)
-        st.metric("Signs right, free running", percent(measured.free), width=230)
-        st.metric("Answers right to the last sign", percent(measured.whole), width=230)
-
-
 def shares_table() -> str:
     """All three shares after each number of steps that is kept."""
     rows: list[dict[str, object]] = []
@@ -125,25 +114,16 @@ def shares_table() -> str:
     return named_table(rows, "Shares right after each number of steps")
 
 
-def show_accuracy() -> tuple[int, str, Measured]:
-    """Measure on dates that were never trained on; returns the choice, and what came out."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        steps = choose_steps("steps", 180)
-    kind = right.radio(
-        "Dates",
-        ["unseen", "early"],
-        format_func={
-            "unseen": "1800 to 2099, never trained on",
-            "early": "1300 to 1799: no such year was ever trained on",
-        }.__getitem__,
-        key="kind",
-        bind="query-params",
-    )
-    measured = measure(steps, kind)
-    show_shares(measured)
-    show_mistakes(measured.wrong, MEASURED)
-    return steps, kind, measured
+def show_accuracy() -> int:
+    """Measure on dates that were never trained on, of known centuries and of unknown ones."""
+    steps = choose_steps("steps", STEPS[-1])
+    titles = {"unseen": "Unseen dates, 1800 to 2099", "early": "Dates from 1300 to 1799"}
+    for place, (kind, title) in zip(st.columns(2, gap="large"), titles.items(), strict=True):
+        with place:
+            measured = measure(steps, kind)
+            st.metric(title, percent(measured.whole), help="Answers right to the last sign")
+            show_mistakes(measured.wrong, MEASURED)
+    return steps
 
 
 def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int) -> None:

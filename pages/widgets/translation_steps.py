@@ -119,10 +119,8 @@ def show_decoding(reading: Reading, written: Written) -> None:
         horizontal=True,
     )
     count = len(written.signs)
-    if current_view() == "print":
-        step = count - 1
-    else:
-        step = stepper(count, key="sign", label="Sign")
+    on_paper = current_view() == "print"
+    step = count - 1 if on_paper else stepper(count, key="sign", label="Sign")
     weights = attention_of(written, head)
     _show_row(reading, written, weights, step)
     left, right = st.columns([3, 2], gap="large")
@@ -154,9 +152,7 @@ def _show_row(reading: Reading, written: Written, weights: np.ndarray, step: int
         joined=False,
     )
     so_far = "".join(shown(sign) for sign in written.signs[:step]) or "nothing yet"
-    st.markdown(
-        f"Written so far: **{so_far}**. The next sign is **{shown(written.signs[step])}**."
-    )
+    st.markdown(f"Written so far: **{so_far}**. The next sign is **{shown(written.signs[step])}**.")
 
 
 def _show_alignment(reading: Reading, written: Written, weights: np.ndarray, step: int) -> None:
