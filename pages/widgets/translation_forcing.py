@@ -122,11 +122,11 @@ def show_accuracy() -> int:
         with place:
             measured = measure(steps, kind)
             st.metric(title, percent(measured.whole), help="Answers right to the last sign")
-            show_mistakes(measured.wrong, MEASURED)
+            show_mistakes(measured.wrong, MEASURED, label=f"Mistakes: {title}")
     return steps
 
 
-def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int) -> None:
+def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int, *, label: str) -> None:
     """Some of the wrong answers, beside the right ones."""
     if not wrong:
         st.markdown(f"All {count} answers are right: there is no mistake to show.")
@@ -136,4 +136,4 @@ def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int) -> None:
         {"in words": source, "right": right, "it wrote": said or "(nothing)"}
         for source, right, said in wrong[:_SHOWN]
     ]
-    st.html(named_table(rows, "Mistakes"))
+    st.html(named_table(rows, label))

@@ -190,18 +190,30 @@ def show_sight(reading: Reading, written: Written) -> dict[str, np.ndarray]:
     ids = [tokens.index(sign) for sign in read]
     found = three_attentions(shipped(), reading.ids, ids)
     means = {name: weights.mean(dim=0).numpy() for name, weights in found.items()}
-    words, signs = labels_of(reading.words), [shown(sign) for sign in read]
+    words, signs = labels_of(reading.words), [shown(sign) for sign in written.signs]
     above = np.triu(np.ones((len(signs), len(signs)), dtype=bool), k=1)
     drawn = {
-        "encoder": ("Words look at words", means["encoder"], words, words, "All may look at all."),
+        "encoder": (
+            "Words look at words",
+            means["encoder"],
+            words,
+            words,
+            "Every word may look at all words.",
+        ),
         "decoder": (
             "Signs look at signs",
             np.where(above, -np.inf, means["decoder"]),
             signs,
-            signs,
-            "Nobody may look at what comes later.",
+            [shown(sign) for sign in read],
+            "To write a sign, only those before it may be looked at.",
         ),
-        "cross": ("Signs look at words", means["cross"], signs, words, "All may look at all."),
+        "cross": (
+            "Signs look at words",
+            means["cross"],
+            signs,
+            words,
+            "Every sign may look at all words.",
+        ),
     }
     for place, (name, (title, weights, rows, columns, said)) in zip(
         st.columns(3, gap="medium"), drawn.items(), strict=True
@@ -214,11 +226,11 @@ def show_sight(reading: Reading, written: Written) -> dict[str, np.ndarray]:
                 alt=said,
                 rows=rows,
                 columns=columns,
-                row_name="looks",
-                column_name="is looked at",
+                row_name="word" if name == "encoder" else "to write",
+                column_name="looks at",
                 role="attention",
                 limits=(0, 1),
                 numbers=False,
-                masked="not allowed: comes later",
+                masked="comes later",
             )
     return means

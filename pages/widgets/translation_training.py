@@ -215,7 +215,7 @@ def _show_result(training: "Training") -> None:
         f"**Your model on {MEASURED} unseen inputs**, drawn after the training: "
         f"{measured.whole:.1%} right to the last sign."
     )
-    show_mistakes(measured.wrong, MEASURED)
+    show_mistakes(measured.wrong, MEASURED, label="Mistakes of your model")
 
 
 def _measured(training: "Training") -> Any:
