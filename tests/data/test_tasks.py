@@ -76,8 +76,14 @@ def test_days_and_years_as_they_are_said():
 
 @pytest.mark.parametrize(
     ("spell", "value"),
-    [(spell_number, -1), (spell_number, 10_000), (spell_day, 0), (spell_day, 32)]
-    + [(spell_year, 1299), (spell_year, 2100)],
+    [
+        (spell_number, -1),
+        (spell_number, 10_000),
+        (spell_day, 0),
+        (spell_day, 32),
+        (spell_year, 1299),
+        (spell_year, 2100),
+    ],
 )
 def test_what_cannot_be_spelled_is_refused(spell, value):
     with pytest.raises(ValueError, match="not|have"):

@@ -65,7 +65,7 @@ def test_stopping_is_not_asking_for_more():
 
 def test_the_first_loss_is_that_of_a_blind_guess():
     events = train_translator(TranslatorSettings(steps=1))
-    loss = [event.loss for event in events if isinstance(event, Learned)][0]
+    loss = next(event.loss for event in events if isinstance(event, Learned))
     assert loss == pytest.approx(torch.tensor(len(DATES.tokens)).log().item(), rel=0.02)
 
 
