@@ -33,18 +33,17 @@ def search(step: Step) -> None:
 
 def settings(step: Step) -> dict[str, Any]:
     """The values on screen that questions ask about, as they are shown."""
-    ordered = -np.sort(-step.probabilities)
-    first, second = (round(float(p), 3) for p in ordered[:2])
-    second = max(second, 0.001)
+    order = step.best(step.writer.vocab_size)
+    ordered = step.probabilities[order]
+    # Two equal ones have nothing to tell: the first that is clearly less likely.
+    other = int(np.argmax(ordered * 1.3 <= ordered[0])) or 1
+    first, second = round(float(ordered[0]), 3), max(round(float(ordered[other]), 3), 0.001)
     ratio = round(first / second, 2)
     sums = np.cumsum(ordered)
-    best = step.best(1)[0]
-    p_1 = round(float(step.probabilities[best]), 3)
-    p_2 = round(float(step_after(step, best).probabilities.max()), 3)
-    labels = [step.writer.label(index) for index in step.best(2)]
+    then = round(float(step_after(step, order[0]).probabilities.max()), 3)
     return {
-        "token_1": labels[0],
-        "token_2": labels[1],
+        "token_1": step.writer.label(order[0]),
+        "token_2": step.writer.label(order[other]),
         "p_1": first,
         "p_2": second,
         "ratio": ratio,
@@ -59,10 +58,9 @@ def settings(step: Step) -> dict[str, Any]:
         "surprise": round(float(-np.log2(max(first, 1e-9))), 2) + 0.0,
         "nats": round(float(-np.log(max(first, 1e-9))), 2) + 0.0,
         "dart_rank": int(np.searchsorted(sums, 0.6, side="right")) + 1,
-        "greedy_1": p_1,
-        "greedy_2": p_2,
-        "product": round(p_1 * p_2, 3),
-        "sum": round(p_1 + p_2, 3),
+        "p_then": then,
+        "product": round(first * then, 3),
+        "sum": round(first + then, 3),
     }
 
 

@@ -139,5 +139,8 @@ def _tokens(figure: go.Figure, nodes: Sequence[TreeNode], state: State, name: st
 
 
 def _short(label: str) -> str:
+    """A label that leaves its neighbours room; a lone comma is hard to see."""
+    if len(label) <= 3 and not any(map(str.isalnum, label)):
+        label = f"“{label}”"
     cut = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
     return html.escape(cut, quote=False)

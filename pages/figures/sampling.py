@@ -11,6 +11,7 @@ from pages.figures.palette import KEY, NEUTRAL, PREDICTION, QUERY, TRAIN, VALIDA
 
 _MARGIN = {"l": 60, "r": 12, "t": 12, "b": 46}
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+_REFERENCE = {"color": NEUTRAL, "dash": "dot"}
 MOST_POINTS = 160  # of a curve over a whole vocabulary
 ROOM_FOR_LABEL = 0.055  # of the bar; a shorter piece is named on hover only
 # Ways to write are no roles; each has a dash and a marker besides its colour.
@@ -41,12 +42,25 @@ def rank_figure(probabilities: np.ndarray, *, listed: int) -> go.Figure:
         )
     )
     if listed < len(ordered):
-        figure.add_vline(
-            x=listed + 0.5,
-            line={"color": NEUTRAL, "dash": "dot"},
-            annotation={"text": "◂ bars | tail ▸", "yanchor": "bottom", "y": 1},
+        edge = listed + 0.5
+        figure.add_shape(type="line", x0=edge, x1=edge, y0=0, y1=1, yref="paper", line=_REFERENCE)
+        figure.add_annotation(
+            text="◂ bars | tail ▸",
+            x=float(np.log10(edge)),  # plotly takes places on a logarithmic axis so
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            showarrow=False,
         )
-    figure.update_xaxes(title_text="rank of the token", type="log", dtick=1, zeroline=False)
+    powers = [10**n for n in range(len(str(len(ordered))))]
+    figure.update_xaxes(
+        title_text="rank of the token",
+        type="log",
+        range=[0, float(np.log10(1.15 * len(ordered)))],
+        tickvals=powers,
+        ticktext=[f"{power:,}" for power in powers],
+        zeroline=False,
+    )
     figure.update_yaxes(
         title_text="probability", type="log", exponentformat="power", nticks=6, zeroline=False
     )
@@ -88,15 +102,14 @@ def dart_figure(
             y=[0],
             base=[start],
             width=0.9,
-            text=[html.escape(label, quote=False) if p >= ROOM_FOR_LABEL else ""],
+            text=[_named(label, hit) if p >= ROOM_FOR_LABEL else ""],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            textfont={"color": "#0F151E" if hit or not last else None},
             constraintext="none",
             marker={
                 "color": NEUTRAL if last else PREDICTION,
-                "opacity": 1.0 if hit else (0.62 if place % 2 == 0 else 0.4),
+                "opacity": 0.85 if hit else (0.5 if place % 2 == 0 else 0.3),
                 "pattern": {"shape": "/" if last else ""},
                 "line": {"width": 0},
             },
@@ -120,6 +133,11 @@ def dart_figure(
     figure.update_yaxes(visible=False, range=[-0.55, 1.25])
     figure.update_layout(height=170, barmode="overlay", margin={"l": 12, "r": 12, "t": 6, "b": 30})
     return figure
+
+
+def _named(label: str, hit: bool) -> str:
+    name = html.escape(label, quote=False)
+    return f"<b>{name}</b>" if hit else name
 
 
 def draws_figure(
@@ -153,7 +171,8 @@ def draws_figure(
         hovertemplate="probability %{y:.3g}<extra></extra>",
     )
     figure.update_xaxes(tickvals=places, ticktext=names, tickangle=-40, automargin=True)
-    figure.update_yaxes(title_text="share", rangemode="tozero", zeroline=False, tickformat=".0%")
+    top = max([count / draws for count in counts] + (p + error).tolist())
+    figure.update_yaxes(title_text="share", range=[0, 1.08 * top], zeroline=False, tickformat=".0%")
     figure.update_layout(height=320, margin=_MARGIN | {"t": 30}, legend=_LEGEND, bargap=0.3)
     return figure
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,17 +23,16 @@ from pages.widgets.window_tables import named_table
 
 LENGTH = 40  # tokens of the texts whose surprise is compared
 WIDE = 4  # the beam that writes one of them
-SEED = 1  # of the text that is drawn
 _NAMES = {"path": "the best text", "kept": "in the beam", "dropped": "given up"}
 Levels = tuple[tuple[BeamNode, ...], ...]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A continuation: its token ids, and how surprised the model is by each, in bits."""
+    """A text, and how surprised the model is by each of its new tokens, in bits."""
 
     name: str
-    ids: tuple[int, ...]
+    text: str
     bits: tuple[float, ...]
 
     @property
@@ -59,7 +59,7 @@ def show_beam(step: Step) -> None:
     best = levels[-1][0]
     nodes = beam_tree(step.writer, levels, step.ids[-1])
     count = sum(len(level) for level in levels)
-    said = f"“{step.writer.tokenizer.decode(list(best.ids))}”"
+    said = f"“{step.writer.tokenizer.decode(list(best.ids)).strip()}”"
     show_figure(
         tree_figure(nodes, names=_NAMES, row_height=28),  # type: ignore[arg-type]
         key="beam_tree",
@@ -133,8 +133,10 @@ def _compare(step: Step, best: BeamNode, greedy: BeamNode, width: int) -> None:
     st.html(named_table(rows, "What beam search and greedy decoding wrote"))
 
 
-@st.cache_data(max_entries=20, show_spinner="Writing four texts …")
-def compared_texts(_writer: Writer, key: str, ids: tuple[int, ...], real: str) -> list[Text]:
+@st.cache_data(max_entries=20, show_spinner="Writing …")
+def compared_texts(
+    _writer: Writer, key: str, ids: tuple[int, ...], real: str, seed: int
+) -> list[Text]:
     """Beam, greedy, drawn, and one by somebody else: what the model finds surprising in each."""
     model, tokenizer = _writer.model, _writer.tokenizer
     length = min(LENGTH, model.config.context_length - len(ids))
@@ -145,42 +147,57 @@ def compared_texts(_writer: Writer, key: str, ids: tuple[int, ...], real: str) -
     texts = [("beam search", beam)]
     for name, temperature in (("greedy", 0.0), ("drawn", 1.0)):
         settings = SamplingSettings(max_new_tokens=length, temperature=temperature, alternatives=0)
-        generator = torch.Generator().manual_seed(SEED)
+        generator = torch.Generator().manual_seed(seed)
         steps = generate(model, start, settings, generator=generator)
         texts.append((name, tuple(step.id for step in steps)))
     found = [
-        Text(name, text, tuple(surprises(model, torch.tensor(ids + text))[len(ids) - 1 :]))
+        Text(name, tokenizer.decode(list(text)), _bits(model, ids + text, len(text)))
         for name, text in texts
     ]
-    written = tuple(tokenizer.encode(real))[: length + 1]
+    others = tuple(tokenizer.encode(real))[: length + 1]
     found.append(
-        Text("written by others", written[1:], tuple(surprises(model, torch.tensor(written))))
+        Text("by somebody else", tokenizer.decode(list(others)), _bits(model, others, length))
     )
     return found
+
+
+def _bits(model: Any, ids: tuple[int, ...], count: int) -> tuple[float, ...]:
+    """The surprise at each of the last `count` tokens; the first of all has none."""
+    return tuple(surprises(model, torch.tensor(ids))[-count:])
 
 
 @calm_fragment
 def show_dullness(step: Step) -> None:
     """How surprising each token is of a likely text, and of a real one."""
     writer = step.writer
+    seed = st.number_input(
+        "Seed of the drawn text", 0, 9999, 3, key="drawn", bind="query-params", width=200
+    )
     if not writer.instant and not st.toggle(
         "Let SmolLM2 write the texts that are compared: it takes a while", key="compare_large"
     ):
         return
-    texts = compared_texts(writer, writer.key, step.ids, writer.real_text)
-    means = ", ".join(f"{text.name} {text.mean:.2f}" for text in texts)
+    texts = compared_texts(writer, writer.key, step.ids, writer.real_text, int(seed))
+    means = "; ".join(
+        f"{text.name} {text.mean:.2f}, and {max(text.bits):.1f} at most" for text in texts
+    )
     show_figure(
         surprise_figure({text.name: text.bits for text in texts}),
         key="surprise_figure",
-        alt=f"Bits a token on average: {means}. Likely texts stay near 0; others have peaks.",
+        alt=f"Bits a token on average: {means}.",
         table=pd.DataFrame(
             {text.name: pd.Series([f"{b:.2f}" for b in text.bits]) for text in texts}
         ).fillna(""),
     )
-    for text in texts:
-        st.markdown(f"**{text.name.capitalize()}**")
-        st.text(writer.tokenizer.decode(list(text.ids)).strip())
-    by_beam = texts[0]
+    for column, text in zip(st.columns(len(texts), gap="medium"), texts, strict=True):
+        with column:
+            st.markdown(f"**{text.name.capitalize()}**")
+            st.text(text.text.strip())
+    _dull_code(step, texts[0])
+
+
+def _dull_code(step: Step, by_beam: Text) -> None:
+    length = len(by_beam.bits)
     show_code(
         surprises,
         key="dull",
@@ -189,8 +206,7 @@ def show_dullness(step: Step) -> None:
 from llm_core.generation.beam import beam_search
 from llm_core.generation.measures import surprises
 
-best = list(beam_search(model, ids, width={WIDE}, max_new_tokens={len(by_beam.ids)}))[-1][0]
-text = torch.tensor([*ids.tolist(), *best.ids])
-bits = surprises(model, text)[-len(best.ids):]
+best = list(beam_search(model, ids, width={WIDE}, max_new_tokens={length}))[-1][0]
+bits = surprises(model, torch.tensor([*ids.tolist(), *best.ids]))[-{length}:]
 print(round(sum(bits) / len(bits), 2))  # {round(by_beam.mean, 2)}""",
     )

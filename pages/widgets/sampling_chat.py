@@ -20,8 +20,8 @@ from llm_core.pretrained.smollm2_tokenizer import (
 from pages.figures.palette import KEY, QUERY, VALUE
 from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
-from pages.widgets.sampling_models import LARGE, SMOLLM2, Writer, load_large
-from pages.widgets.sampling_texts import STYLE, written_html
+from pages.widgets.sampling_models import LARGE, SMOLLM2, Writer, large_writer
+from pages.widgets.sampling_texts import steps_html
 from pages.widgets.view import current_view
 
 TOKENS = 60
@@ -104,27 +104,25 @@ def _answers(messages: list[ChatMessage], message: str) -> None:
         st.info(LARGE, icon=":material/download:")
     name = "Let SmolLM2 answer twice" if held else "Load SmolLM2, and let it answer twice"
     pressed = st.button(name, key="chat_answer", type="primary", icon=":material/forum:")
-    st.html(STYLE)
+    of = (tuple(messages), message)
+    last = st.session_state.get(_LAST)
+    if not pressed and not (last and last[0] == of):
+        return
     places = []
     for column, title in zip(st.columns(2, gap="medium"), _TITLES, strict=True):
         column.markdown(f"**{title}**")
         places.append(column.empty())
-    of = (tuple(messages), message)
+    writer = large_writer()
     if pressed:
-        model, tokenizer = load_large()
-        writer = Writer(SMOLLM2, "SmolLM2", model, tokenizer, "", "", instant=False)
         rows = _stream(writer, messages, message, places)
-        st.session_state[_LAST] = (of, rows)
-    last = st.session_state.get(_LAST)
-    rows = last[1] if last and last[0] == of else [[], []]
-    _show(places, message, rows)
-    if any(rows):
-        ends = " · ".join(
-            f"{title.lower()}: {len(row)} tokens, ended by "
-            + ("a stop token" if row[-1].end == "stop token" else "our limit")
-            for title, row in zip(_TITLES, rows, strict=True)
-        )
-        st.caption(ends.capitalize() + ".")
+        st.session_state[_LAST] = last = (of, rows)
+    _show(writer, places, message, last[1])
+    ends = " · ".join(
+        f"{title.lower()}: {len(row)} tokens, ended by "
+        + ("a stop token" if row[-1].end == "stop token" else "our limit")
+        for title, row in zip(_TITLES, last[1], strict=True)
+    )
+    st.caption(ends.capitalize() + ".")
 
 
 def _stream(writer: Writer, messages: list[ChatMessage], message: str, places: list[Any]) -> Any:
@@ -138,17 +136,17 @@ def _stream(writer: Writer, messages: list[ChatMessage], message: str, places: l
     ]
     rows: list[list[TokenStep]] = [[], []]
     shown = 0.0
-    for steps in generate_batch(writer.model, prompts, settings, tokenizer=writer.tokenizer):
+    for steps in generate_batch(writer.model, prompts, settings):
         for row, step in zip(rows, steps, strict=True):
             if step is not None:
                 row.append(step)
         if time.monotonic() - shown > 0.12:
-            _show(places, message, rows)
+            _show(writer, places, message, rows)
             shown = time.monotonic()
     return rows
 
 
-def _show(places: list[Any], message: str, rows: Any) -> None:
+def _show(writer: Writer, places: list[Any], message: str, rows: Any) -> None:
     prompts = ("", message)
     for place, title, prompt, row in zip(places, _TITLES, prompts, rows, strict=True):
-        place.html(written_html(prompt, row, f"SmolLM2’s answer {title.lower()}"))
+        place.html(steps_html(writer, prompt, row, f"SmolLM2’s answer {title.lower()}"))

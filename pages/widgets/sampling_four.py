@@ -16,7 +16,7 @@ from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_finding
 from pages.widgets.sampling_models import HALF_TRAINED, TINY, Writer, tiny_writer
 from pages.widgets.sampling_step import Step, read_step
-from pages.widgets.sampling_texts import STYLE, legend_html, written_html
+from pages.widgets.sampling_texts import legend_html, steps_html
 from pages.widgets.window_tables import named_table
 
 DEFAULTS = ((0.0, 1.0), (0.7, 0.9), (1.0, 1.0), (2.0, 1.0))  # temperature, top-p
@@ -45,21 +45,15 @@ class Task:
 def show_four(step: Step) -> None:
     """Four settings, four texts, four rows of numbers."""
     step = _who_writes(step)
-    task, places = _choose(step)
-    st.html(STYLE + legend_html())
-    columns = st.columns(len(NAMES), gap="small")
-    texts = [column.empty() for column in columns]
+    task, texts, place = _choose(step)
     if st.session_state.pop("_four_pressed", False):
         rows = _stream(step, task, texts)
         st.session_state[_LAST] = (task, rows)
     rows = _rows(step.writer, task)
     if rows is None:
-        for place, name in zip(texts, NAMES, strict=True):
-            place.html(written_html(step.prompt, (), f"Text {name}"))
-        places.caption("Press to let SmolLM2 write with these settings; it takes a while.")
+        place.caption("Press to let SmolLM2 write with these settings; it takes a while.")
         return
-    for place, name, row in zip(texts, NAMES, rows, strict=True):
-        place.html(written_html(step.prompt, row, f"Text {name}"))
+    _show(step, texts, rows)
     _measure(step, task, rows)
 
 
@@ -81,13 +75,7 @@ def written(_writer: Writer, task: Task) -> Rows:
 
 def _steps(writer: Writer, task: Task) -> Any:
     prompts = [torch.tensor(task.ids)] * len(task.settings)
-    return generate_batch(
-        writer.model,
-        prompts,
-        task.settings,
-        generators=task.generators(),
-        tokenizer=writer.tokenizer,
-    )
+    return generate_batch(writer.model, prompts, task.settings, generators=task.generators())
 
 
 def _gathered(steps: Any) -> Rows:
@@ -112,9 +100,9 @@ def _who_writes(step: Step) -> Step:
     return read_step(tiny_writer(HALF_TRAINED), step.prompt) if half else step
 
 
-def _choose(step: Step) -> tuple[Task, Any]:
-    """Ask for four settings; return the task, and the place beside the button."""
-    settings = []
+def _choose(step: Step) -> tuple[Task, list[Any], Any]:
+    """Ask for four settings; return the task, places for its texts, and one beside the button."""
+    settings, texts = [], []
     instant = step.writer.instant
     first, second = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     tokens = first.slider(
@@ -135,6 +123,7 @@ def _choose(step: Step) -> tuple[Task, Any]:
             on_click=_press,
         )
         place = st.empty()
+    st.html(legend_html())
     for name, column, (warm, share) in zip(
         NAMES, st.columns(4, gap="small"), DEFAULTS, strict=True
     ):
@@ -145,13 +134,14 @@ def _choose(step: Step) -> tuple[Task, Any]:
             top_p = st.slider(
                 f"{name}: top-p", 0.05, 1.0, share, 0.05, key=f"p{name}", bind="query-params"
             )
+            texts.append(st.empty())
         settings.append(
             SamplingSettings(
                 max_new_tokens=tokens, temperature=temperature, top_p=top_p, alternatives=0
             )
         )
     seed = 1 + st.session_state.get(_SEED, 0)
-    return Task(step.writer.key, step.ids, tuple(settings), 10 * seed), place
+    return Task(step.writer.key, step.ids, tuple(settings), 10 * seed), texts, place
 
 
 def _press() -> None:
@@ -170,10 +160,14 @@ def _stream(step: Step, task: Task, places: Sequence[Any]) -> Rows:
             if each is not None:
                 row.append(each)
         if time.monotonic() - shown > TICK:
-            for place, name, row in zip(places, NAMES, rows, strict=True):
-                place.html(written_html(step.prompt, row, f"Text {name}"))
+            _show(step, places, rows)
             shown = time.monotonic()
     return tuple(map(tuple, rows))
+
+
+def _show(step: Step, places: Sequence[Any], rows: Sequence[Sequence[TokenStep]]) -> None:
+    for place, name, row in zip(places, NAMES, rows, strict=True):
+        place.html(steps_html(step.writer, step.prompt, row, f"Text {name}"))
 
 
 def _rows(writer: Writer, task: Task) -> Rows | None:
@@ -190,7 +184,9 @@ def _measure(step: Step, task: Task, rows: Rows) -> None:
     found = [measures(row) for row in rows]
     table = [
         {
-            "text": f"{name}: temperature {settings.temperature:g}, top-p {settings.top_p:g}",
+            "text": name,
+            "temperature": f"{settings.temperature:g}",
+            "top-p": f"{settings.top_p:g}",
             f"runs of {RUN} tokens seen before": f"{each['repeated']:.1%}",
             "different pairs": f"{each['distinct']:.1%}",
             "mean log-probability": f"{each['log_probability']:.2f}",

@@ -1,6 +1,9 @@
 """Who writes: our tiny GPT at once, SmolLM2 when it is asked for, or a run of the learner's own."""
 
+import codecs
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ from pages.widgets.visitor import visitor
 
 TINY, HALF_TRAINED, SMOLLM2, OWN = "tiny", "tiny@1000", "smollm2", "run"
 TITLES = {TINY: "Our tiny GPT", SMOLLM2: "SmolLM2", OWN: "My own run"}
-LARGE = "SmolLM2 weighs about 95 MB to fetch, takes 430 MB of memory, and a few seconds to load."
+LARGE = "SmolLM2 is a download of 93 MB, takes 430 MB of memory, and a few seconds to load."
 _OWLS = (  # ours: something that a person wrote, for models that were trained on other things
     "The owl had lived in the church tower for nine winters, and nobody had ever thanked her for "
     "the mice. So when the bell ringer climbed up one evening with a candle, a stool and half a "
@@ -58,6 +61,14 @@ class Writer:
             found: bytes = self.tokenizer.token_bytes(index)
             return found
         return str(self.tokenizer.decode([index]))
+
+    def texts(self, ids: Sequence[int]) -> list[str]:
+        """What each token adds to the text; a character of several tokens comes with its last."""
+        if hasattr(self.tokenizer, "token_bytes"):
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            return [decoder.decode(self.tokenizer.token_bytes(index)) for index in ids]
+        wholes = [self.tokenizer.decode(list(ids[:end])) for end in range(len(ids) + 1)]
+        return [after[len(before) :] for before, after in pairwise(wholes)]
 
     def label(self, index: int) -> str:
         """The token as text, with white space visible."""
@@ -96,9 +107,14 @@ def smollm2_writer(*, key: str) -> Writer | None:
         st.info(f"{LARGE} Until then, the tiny GPT stands in for it.", icon=":material/download:")
         if not st.button("Load SmolLM2", key=key, icon=":material/download:"):
             return None
-    model, tokenizer = load_large()
-    code = _code(SMOLLM2)
-    return Writer(SMOLLM2, TITLES[SMOLLM2], model, tokenizer, code, _OWLS, instant=False)
+    return large_writer()
+
+
+def large_writer() -> Writer:
+    """SmolLM2; loads it, which takes a while, with a bar while it is fetched."""
+    model, tokenizer = _load_large()
+    title, code = TITLES[SMOLLM2], _code(SMOLLM2)
+    return Writer(SMOLLM2, title, model, tokenizer, code, _OWLS, instant=False)
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
@@ -112,8 +128,7 @@ def _load_tiny(name: str) -> Any:
     return load(name)
 
 
-def load_large() -> Any:
-    """SmolLM2, with a bar while it is fetched."""
+def _load_large() -> Any:
     if SMOLLM2 in MODELS.held():
         return load(SMOLLM2)
     bar = st.progress(0.0, text="Loading SmolLM2 …")

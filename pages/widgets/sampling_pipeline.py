@@ -64,7 +64,7 @@ def _choose_settings() -> tuple[SamplingSettings, int]:
     left, middle, right = st.columns(3, gap="medium")
     with left:
         temperature = st.slider("Temperature", 0.0, 2.0, 0.8, 0.1, key="t", bind="query-params")
-        seed = st.number_input("Seed of the dart", 0, 9999, 3, key="dart", bind="query-params")
+        seed = st.number_input("Seed of the dart", 0, 9999, 5, key="dart", bind="query-params")
     with middle:
         top_k = st.slider(
             "Top-k (0: off)", 0, 50, 0, key="k", bind="query-params", help="Keep the k likeliest."

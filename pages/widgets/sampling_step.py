@@ -13,6 +13,7 @@ from pages.widgets.code_viewer import show_code
 from pages.widgets.distribution import show_distribution
 from pages.widgets.figure import show_figure
 from pages.widgets.sampling_models import Writer, choose_writer, next_scores
+from pages.widgets.sampling_texts import STYLE
 from pages.widgets.token_chips import Chip, token_chips
 
 MOST_PROMPT = 300  # characters
@@ -47,6 +48,7 @@ class Step:
 
 def choose_step() -> Step:
     """Ask who writes and what the text begins with; show the model's whole answer."""
+    st.html(STYLE)
     writer = choose_writer()
     prompt = st.text_input(
         "The text begins",
@@ -58,9 +60,7 @@ def choose_step() -> Step:
     )
     with st.container(horizontal=True):
         for place, example in enumerate(PROMPTS):
-            st.button(
-                example, key=f"example_{place}", type="tertiary", on_click=_take, args=(example,)
-            )
+            st.button(example, key=f"example_{place}", on_click=_take, args=(example,))
     step = read_step(writer, prompt)
     token_chips(
         [Chip(writer.piece(index), id=index) for index in step.ids],

@@ -1,6 +1,5 @@
 """Write together: the model proposes, the learner disposes, and roads not taken stay in sight."""
 
-import numpy as np
 import streamlit as st
 import torch
 
@@ -13,6 +12,7 @@ from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.figure import show_figure
 from pages.widgets.sampling_step import Step, step_after
 from pages.widgets.sampling_story import Story, story_tree
+from pages.widgets.sampling_texts import surprise_bits
 from pages.widgets.token_bars import token_bars
 from pages.widgets.token_chips import Chip, Highlight, chosen_chip, token_chips
 from pages.widgets.view import current_view
@@ -141,7 +141,7 @@ def _chips_key() -> str:
 def _show_text(step: Step, story: Story) -> None:
     """Prompt and text as chips: the deeper their colour, the less the model had expected them."""
     steps, writer = story.steps(), step.writer
-    bits = [-float(np.log2(max(each.model_probability, 1e-30))) + 0.0 for each in steps]
+    bits = [surprise_bits(each) for each in steps]
     chips = [Chip(writer.piece(index), id=index) for index in step.ids]
     chips += [
         Chip(writer.piece(each.id), id=each.id, detail=f"probability {percent(p)}")
