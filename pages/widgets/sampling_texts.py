@@ -22,7 +22,7 @@ STYLE = (
         for depth, opacity in enumerate(_DEPTHS)
         if depth
     )
-    "@media print{.written{max-height:none}}"
+    + "@media print{.written{max-height:none}}"
     # Streamlit's grey for words in a figure is too pale to be read.
     + ":is(.st-key-story_tree,.st-key-beam_tree,.st-key-dart_figure,.st-key-step_ranks)"
     " :is(.textpoint text,.annotation text,.bartext-inside){fill:currentColor !important}</style>"
