@@ -24,9 +24,9 @@ from pages.widgets.sampling_models import LARGE, SMOLLM2, Writer, large_writer
 from pages.widgets.sampling_texts import steps_html
 from pages.widgets.view import current_view
 
-TOKENS = 60
+TOKENS = 80
 MOST = 300  # characters of a message
-QUESTION = "Why do owls hunt at night?"
+QUESTION = "Write one sentence about an owl."
 _COLOURS = {"system": KEY, "user": QUERY, "assistant": VALUE}
 _LAST = "_chat"
 _TITLES = ("With its template", "Without")
@@ -118,8 +118,8 @@ def _answers(messages: list[ChatMessage], message: str) -> None:
         st.session_state[_LAST] = last = (of, rows)
     _show(writer, places, message, last[1])
     ends = " · ".join(
-        f"{title.lower()}: {len(row)} tokens, ended by "
-        + ("a stop token" if row[-1].end == "stop token" else "our limit")
+        f"{title.lower()}: {len(row)} token{'s' if len(row) > 1 else ''}, ended by "
+        + ("the model’s mark for the end" if row[-1].end == "stop token" else "our limit")
         for title, row in zip(_TITLES, last[1], strict=True)
     )
     st.caption(ends.capitalize() + ".")
