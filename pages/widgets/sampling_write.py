@@ -208,5 +208,9 @@ def _show_tree(step: Step, story: Story) -> None:
         key="story_tree",
         alt=f"The last {min(len(written), LEVELS)} of {len(written)} tokens of your text, with the "
         "likeliest roads not taken at each of them"
-        + (f", and {left} tokens that were written and then left." if left else "."),
+        + (
+            f", and {left} that {'were' if left > 1 else 'was'} written and then left."
+            if left
+            else "."
+        ),
     )

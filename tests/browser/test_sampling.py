@@ -53,7 +53,7 @@ def test_write_together_with_undo_and_a_branch(page):
     expect(page).to_have_url(re.compile(r"story=\d+$"))
     write.locator(".bar").nth(2).click()  # another road
     expect(chips(page)).to_have_count(8)
-    expect(write.get_by_text("1 tokens that were written and then left")).to_be_visible()
+    expect(write.get_by_text("and 1 that was written and then left")).to_be_visible()
 
     # Branch off further back: what else could have stood in the first place?
     chips(page).nth(6).click()
@@ -119,7 +119,7 @@ def test_a_seeded_dart_and_a_thousand(page):
 
 
 def test_an_empty_prompt_is_refused_calmly_and_the_rest_waits(page):
-    field = page.get_by_label("The text begins")
+    field = page.get_by_role("textbox", name="The text begins")
     field.fill("")
     field.press("Enter")
     expect(page.get_by_text("a model needs at least one token to go on")).to_be_visible()
