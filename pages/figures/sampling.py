@@ -117,6 +117,14 @@ def dart_figure(
             f"{ends[place]:.3f}<extra></extra>",
             showlegend=False,
         )
+    _throw(figure, dart)
+    figure.update_xaxes(range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], zeroline=False)
+    figure.update_yaxes(visible=False, range=[-0.55, 1.25])
+    figure.update_layout(height=170, barmode="overlay", margin={"l": 12, "r": 12, "t": 6, "b": 30})
+    return figure
+
+
+def _throw(figure: go.Figure, dart: float) -> None:
     figure.add_scatter(
         x=[dart],
         y=[0.62],
@@ -129,10 +137,6 @@ def dart_figure(
         cliponaxis=False,
     )
     figure.add_shape(type="line", x0=dart, x1=dart, y0=-0.5, y1=0.55, line={"color": KEY})
-    figure.update_xaxes(range=[-0.02, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], zeroline=False)
-    figure.update_yaxes(visible=False, range=[-0.55, 1.25])
-    figure.update_layout(height=170, barmode="overlay", margin={"l": 12, "r": 12, "t": 6, "b": 30})
-    return figure
 
 
 def _named(label: str, hit: bool) -> str:

@@ -24,7 +24,7 @@ from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.model_request import requested_model
 from pages.widgets.token_chips import Chip, Highlight, token_chips
 
-TITLES = {"tiny": "Our tiny GPT", "smollm2": "SmolLM2, 135 million parameters"}
+READERS = {"tiny GPT": "tiny", "SmolLM2": "smollm2"}  # short: they stand in the address
 EXAMPLES = {
     "tale": (
         "Otto and Emma wanted the golden doll. Otto was angry with Emma, and Emma was angry with"
@@ -101,9 +101,8 @@ print(round(float(maps[{layer}, {head}, -1].max()), 2))  # {
 
 
 def _choose_text() -> RealText | None:
-    name = st.radio(
-        "Model", list(TITLES), format_func=TITLES.__getitem__, key="reader", bind="query-params"
-    )
+    reader = st.radio("Model", list(READERS), key="reader", bind="query-params", horizontal=True)
+    name = READERS[reader]
     loaded = _tiny() if name == "tiny" else requested_model(name)
     if loaded is None:
         return None

@@ -20,6 +20,7 @@ from pages.widgets.sampling_table import Column, stage_table
 
 ROWS = 10
 ORDER = ("penalties", "temperature", "top-k", "top-p", "min-p", "typical", "softmax", "dart")
+_TOP_K = "Keep the k likeliest."
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,7 @@ def _choose_settings() -> tuple[SamplingSettings, int]:
         temperature = st.slider("Temperature", 0.0, 2.0, 0.8, 0.1, key="t", bind="query-params")
         seed = st.number_input("Seed of the dart", 0, 9999, 5, key="dart", bind="query-params")
     with middle:
-        top_k = st.slider(
-            "Top-k (0: off)", 0, 50, 0, key="k", bind="query-params", help="Keep the k likeliest."
-        )
+        top_k = st.slider("Top-k (0: off)", 0, 50, 0, key="k", bind="query-params", help=_TOP_K)
         top_p = st.slider(
             "Top-p (1: off)",
             0.05,
@@ -100,15 +99,7 @@ def _choose_settings() -> tuple[SamplingSettings, int]:
             bind="query-params",
             help="Lowers the logits of all tokens that the text already holds.",
         )
-    with st.expander("More filters", key="more_filters"):
-        a, b, c = st.columns(3, gap="medium")
-        typical = a.slider("Typical (1: off)", 0.05, 1.0, 1.0, 0.05, key="y", bind="query-params")
-        presence = b.slider(
-            "Presence penalty", 0.0, 3.0, 0.0, 0.5, key="presence", bind="query-params"
-        )
-        frequency = c.slider(
-            "Frequency penalty", 0.0, 3.0, 0.0, 0.5, key="frequency", bind="query-params"
-        )
+    typical, presence, frequency = _more_filters()
     settings = SamplingSettings(
         temperature=temperature,
         top_k=top_k,
@@ -120,6 +111,20 @@ def _choose_settings() -> tuple[SamplingSettings, int]:
         frequency_penalty=frequency,
     )
     return settings, int(seed)
+
+
+def _more_filters() -> tuple[float, float, float]:
+    """Ask for typical p, and for the presence and frequency penalties."""
+    with st.expander("More filters", key="more_filters"):
+        a, b, c = st.columns(3, gap="medium")
+        typical = a.slider("Typical (1: off)", 0.05, 1.0, 1.0, 0.05, key="y", bind="query-params")
+        presence = b.slider(
+            "Presence penalty", 0.0, 3.0, 0.0, 0.5, key="presence", bind="query-params"
+        )
+        frequency = c.slider(
+            "Frequency penalty", 0.0, 3.0, 0.0, 0.5, key="frequency", bind="query-params"
+        )
+    return typical, presence, frequency
 
 
 def _table(step: Step, drawn: Drawn) -> str:

@@ -100,15 +100,6 @@ def story_tree(
     rows = branch_rows(parents, order)
     nodes = [TreeNode(-1, None, 0, rows[-1], label, "where this tree begins", "path")]
     for number, (index, probability, state) in found.items():
-        nodes.append(
-            TreeNode(
-                number,
-                parents[number],
-                level[number],
-                rows[number],
-                labels[index],
-                f"{probability:.1%}",
-                state,  # type: ignore[arg-type]
-            )
-        )
+        said = (labels[index], f"{probability:.1%}", state)
+        nodes.append(TreeNode(number, parents[number], level[number], rows[number], *said))
     return nodes

@@ -215,9 +215,8 @@ def show_sight(reading: Reading, written: Written) -> dict[str, np.ndarray]:
             "Every sign may look at all words.",
         ),
     }
-    for place, (name, (title, weights, rows, columns, said)) in zip(
-        st.columns(3, gap="medium"), drawn.items(), strict=True
-    ):
+    shown_side_by_side = zip(st.columns(3, gap="medium"), drawn.items(), strict=True)
+    for place, (name, (title, weights, rows, columns, said)) in shown_side_by_side:
         with place:
             st.markdown(f"**{title}**")
             matrix_heatmap(
