@@ -27,7 +27,9 @@ def count_cost() -> None:
         st.metric("Weights in a head", f"{length * length:,}", width="content")
         st.metric("Of them not masked", f"{length * (length + 1) // 2:,}", width="content")
         st.metric(
-            "For all heads of GPT-2", f"{heads * length * length * 4 / 2**20:,.0f} MiB", width="content"
+            "For all heads of GPT-2",
+            f"{heads * length * length * 4 / 2**20:,.0f} MiB",
+            width="content",
         )
     _measure()
     show_code(

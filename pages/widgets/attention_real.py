@@ -69,10 +69,11 @@ def look_inside() -> tuple[RealText, int, int] | None:
     if found is None:
         return None
     layers, heads = found.maps.shape[:2]
-    left, right = st.columns(2, gap="large")
+    wide = layers > heads  # a picture of many layers takes the whole width
+    left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     with right:
         with st.container(horizontal=True):
-            layer, head = _number("Layer", layers, 1), _number("Head", heads, 2)
+            layer, head = _number("Layer", layers), _number("Head", heads)
         _show_habits(found)
     with left:
         head_grid(
@@ -254,13 +255,12 @@ def _measure_induction(_model: Any, name: str) -> np.ndarray:
     return induction_scores(_model).numpy()
 
 
-def _number(name: str, count: int, default: int) -> int:
+def _number(name: str, count: int) -> int:
     """Ask for a layer or a head, counted from 1; return it counted from 0."""
     key = name.lower()
     if st.session_state.get(key, 1) > count:  # the model before had more
         st.session_state[key] = count
-    given = st.number_input(name, 1, count, default, key=key, bind="query-params", width=130)
-    return int(given) - 1
+    return int(st.number_input(name, 1, count, key=key, bind="query-params", width=130)) - 1
 
 
 def _choose(layer: int, head: int) -> None:
