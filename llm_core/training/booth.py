@@ -1,7 +1,7 @@
 """A training booth: one small training at a time a server, in a thread, watched by who asked.
 
 For trainings of seconds in front of a learner; long ones have the queue. Strangers share the
-server, so the thread has the lowest priority and one torch thread, stops by itself after a while,
+server, so the thread has a lower priority and one torch thread, stops by itself after a while,
 and also soon after nobody looks any more.
 """
 
@@ -25,7 +25,7 @@ from llm_core.training.translation import (
 
 MOST_SECONDS = 180.0  # of one training
 PATIENCE = 20.0  # seconds without a look, after which nobody is thought to be there
-_NICENESS = 10
+_NICENESS = 5  # of 19: behind the pages, but not starved where the machine is busy
 _BREATH = 0.001  # seconds of rest a step, for the pages that others ask for
 
 Translate = Callable[[EncoderDecoder], str]
@@ -129,4 +129,6 @@ def _step_back() -> None:
     """Give this thread a low priority, where the system can do that for a thread alone."""
     if hasattr(os, "setpriority") and hasattr(threading, "get_native_id"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            thread = threading.get_native_id()
+            usual = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, min(usual + _NICENESS, 19))

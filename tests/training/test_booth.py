@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 
@@ -81,7 +82,6 @@ def test_a_failure_frees_the_booth(monkeypatch):
 
 
 def test_the_thread_steps_back_behind_the_pages():
-    os = pytest.importorskip("os")
     found = {}
     booth = Booth()
 
@@ -89,8 +89,8 @@ def test_the_thread_steps_back_behind_the_pages():
         found["nice"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
         return ""
 
-    before = os.getpriority(os.PRIO_PROCESS, 0)
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     training = booth.start(SHORT, note)
     wait(lambda: not training.active)
-    assert found["nice"] >= 10
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    assert found["nice"] >= min(before + 5, 19)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
