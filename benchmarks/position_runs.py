@@ -43,7 +43,7 @@ from llm_core.training.points import PointLog
 from llm_core.training.recipes import RECIPES
 from llm_core.training.state import prepare
 
-RECIPE = "classic"
+RECIPE = "modern"
 # What the sandbox calls Pico, with a tokenizer that it can be sent.
 CONFIG = RunConfig(
     corpus="tiny_tales",
@@ -51,10 +51,10 @@ CONFIG = RunConfig(
     vocab_size=512,  # short words are one token, long ones two or three; a tale takes about 170
     model=PRESETS["pico"] | {"context_length": CONTEXT},
     recipe=RECIPES[RECIPE],
-    steps=3000,
+    steps=2000,
     batch_size=16,
-    eval_interval=150,
-    checkpoint_interval=3000,
+    eval_interval=100,
+    checkpoint_interval=2000,
     seed=1337,
     device="cpu",
 )
@@ -68,7 +68,7 @@ def config_for(position: str) -> RunConfig:
 def run(position: str, validation_ids: Tensor) -> tuple[PositionRun, GPT, BPETokenizer]:
     """Train one model, round it to what will be kept, and measure that."""
     config = config_for(position)
-    log, started = PointLog(50, config.steps), time.process_time()
+    log, started = PointLog(25, config.steps), time.process_time()
     points, evaluations = [], []
     with tempfile.TemporaryDirectory() as folder:
         for event in train(config, out=Path(folder)):
@@ -123,7 +123,7 @@ def make(out: Path, positions: list[str]) -> None:
         runs = {each.position: each for each in (*earlier, result)}
         experiment = Experiment(
             runs=tuple(runs[name] for name in POSITIONS if name in runs),
-            model=CONFIG.model,
+            model=CONFIG.recipe.model | CONFIG.model,
             recipe=RECIPE,
             corpus=str(CONFIG.corpus),
             steps=CONFIG.steps,

@@ -74,12 +74,16 @@ def load_experiment(folder: Path = FOLDER) -> Experiment:
 
 
 def load_position_model(
-    position: str, *, rope_scaling: float = 1.0, folder: Path = FOLDER
+    position: str,
+    *,
+    rope_base: float = 10_000.0,
+    rope_scaling: float = 1.0,
+    folder: Path = FOLDER,
 ) -> tuple["GPT", BPETokenizer]:
     """Return the trained model of that position type, on the CPU in float32, and the tokenizer.
 
-    `rope_scaling` divides the places of "rope" when reading. Raises ValueError for a type that is
-    not kept.
+    The base and scaling of "rope" can be others than in training, 10,000 and 1. Raises ValueError
+    for a type that is not kept.
     """
     from safetensors.torch import load_file
 
@@ -89,7 +93,8 @@ def load_position_model(
     experiment = load_experiment(folder)
     experiment.run(position)
     tokenizer = load_position_tokenizer(folder)
-    shape = experiment.model | {"position": position, "rope_scaling": rope_scaling}
+    rope = {"rope_base": rope_base, "rope_scaling": rope_scaling}
+    shape = experiment.model | rope | {"position": position}
     state = {name: tensor.float() for name, tensor in load_file(_weights(folder, position)).items()}
     with without_weights():
         model = GPT(TransformerConfig(**shape, vocab_size=tokenizer.vocab_size))
@@ -142,7 +147,7 @@ def loss_by_place(
     windows = ids.unfold(0, longest + 1, stride)[:places, : readable + 1]
     total = torch.zeros(readable, dtype=torch.float64)
     with torch.inference_mode():
-        for batch in windows.split(32):
+        for batch in torch.split(windows, 32):
             logits = model(batch[:, :-1]).logits.transpose(1, 2)
             total += F.cross_entropy(logits, batch[:, 1:], reduction="none").double().sum(dim=0)
     return total / len(windows)
