@@ -1,6 +1,7 @@
 """What positions do, measured: to a shuffled text, to a moved one, and in tables of places."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from llm_core.layers.positions import (
     RotaryPositions,
     ShawRelativePositions,
     SinusoidalPositions,
+    T5RelativeBias,
 )
 from llm_core.models.config import TransformerConfig
 from llm_core.models.gpt import GPT
@@ -137,6 +139,23 @@ def row_training(model: GPT, texts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     finally:
         table.requires_grad_(was)
     return count, pull
+
+
+def share_last_bucket(model: GPT, *, trained: int) -> GPT:
+    """Return a copy whose T5 bias goes on beyond training as it ended there.
+
+    Ranges of distances that windows of `trained` tokens never reach keep the numbers of their
+    random start. In the copy they have the number of the farthest range that was reached. Raises
+    ValueError if the model's positions are not T5's.
+    """
+    if not isinstance(model.positions, T5RelativeBias):
+        raise ValueError("Only T5's positions have ranges of distances with a number each.")
+    copy = deepcopy(model)
+    assert isinstance(copy.positions, T5RelativeBias)
+    last = int(copy.positions.bucket(torch.tensor([1 - trained])))
+    with torch.no_grad():
+        copy.positions.weight[last + 1 :] = copy.positions.weight[last]
+    return copy
 
 
 def rope_arrows(

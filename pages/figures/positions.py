@@ -116,10 +116,11 @@ def neighbours_figure(cosines: Sequence[float], norms: Sequence[float]) -> go.Fi
     return figure
 
 
-def bias_figure(biases: Mapping[str, Sequence[float]], *, colour: str = ATTENTION) -> go.Figure:
+def bias_figure(biases: Mapping[str, Sequence[float]], *, trained: int) -> go.Figure:
     """Draw what is added to a score over the distance, one line a head.
 
-    biases: by the head's name, numbers for the distances 0, 1, 2, ...
+    biases: by the head's name, numbers for the distances 0, 1, 2, ...; those up to `trained` are
+    marked.
     """
     figure = go.Figure()
     for index, (name, numbers) in enumerate(biases.items()):
@@ -128,9 +129,10 @@ def bias_figure(biases: Mapping[str, Sequence[float]], *, colour: str = ATTENTIO
             y=[float(f"{number:.4g}") for number in numbers],
             name=name,
             mode="lines",
-            line={"color": colour, "dash": _DASHES[index % len(_DASHES)], "width": 2},
+            line={"color": ATTENTION, "dash": _DASHES[index % len(_DASHES)], "width": 2},
             hovertemplate=f"{name}, %{{x}} back: %{{y:.3f}}<extra></extra>",
         )
+    _mark_trained(figure, trained)
     figure.update_xaxes(title_text="tokens back", zeroline=False)
     figure.update_yaxes(title_text="added to the score")
     figure.update_layout(height=310, margin=_MARGIN, legend=_LEGEND)

@@ -45,8 +45,9 @@ def test_rows_and_neighbours_are_drawn_a_place_each():
 
 
 def test_biases_have_a_dash_a_head():
-    figure = bias_figure({"head 0": [0, -1], "head 1": [0, -0.5]})
+    figure = bias_figure({"head 0": [0, -1], "head 1": [0, -0.5]}, trained=64)
     assert [list(trace.y) for trace in figure.data] == [[0, -1], [0, -0.5]]
+    assert figure.layout.shapes[0].x0 == 64
     assert figure.data[0].line.dash != figure.data[1].line.dash
 
 

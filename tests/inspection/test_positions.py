@@ -16,6 +16,7 @@ from llm_core.inspection.positions import (
     rope_arrows,
     rope_similarity,
     row_training,
+    share_last_bucket,
 )
 from llm_core.inspection.trace import trace_model
 from llm_core.models.config import POSITIONS, TransformerConfig
@@ -146,6 +147,19 @@ def test_a_text_longer_than_the_table_is_cut():
     assert counts.tolist() == [1] * 24
     with pytest.raises(ValueError, match="learned"):
         row_training(make_model("rope"), [])
+
+
+def test_ranges_that_were_never_trained_take_the_last_trained_number():
+    model = make_model("t5")
+    repaired = share_last_bucket(model, trained=10)  # farthest: 9 back, a bucket of its own
+    before, after = model.positions.weight, repaired.positions.weight
+    assert torch.equal(after[:10], before[:10])
+    assert torch.equal(after[10:], before[9].expand(22, 2))
+    assert not torch.equal(before[10:], after[10:])  # the model itself is as it was
+    ids = torch.arange(10)[None]
+    assert torch.equal(model(ids).logits, repaired(ids).logits)
+    with pytest.raises(ValueError, match="T5"):
+        share_last_bucket(make_model("rope"), trained=10)
 
 
 @pytest.mark.parametrize(("base", "scaling"), [(10_000.0, 1.0), (50.0, 4.0)])
