@@ -68,7 +68,9 @@ def test_curves_are_whole():
             assert steps == sorted(set(steps))
             assert steps[-1] == experiment.steps
             assert all(math.isfinite(loss) for _, loss in curve)
-        assert run.validation[0][1] == pytest.approx(math.log(512), rel=0.02)  # a blind guess
+        # A blind guess; with sinusoids, token vectors are larger, and so are the first scores.
+        loud = 0.2 if run.position == "sinusoidal" else 0.02
+        assert run.validation[0][1] == pytest.approx(math.log(512), rel=loud)
         assert run.validation[-1][1] < 1
         assert len(run.by_place) == (CONTEXT if run.position == "learned" else LONGEST)
         assert bool(run.scaled_by_place) == (run.position == "rope")
@@ -93,16 +95,19 @@ def test_losses_by_place_can_be_measured_again(position, validation_ids):
 
 
 def test_what_the_lesson_says_of_the_curves_holds():
-    """Far beyond the trained length: ALiBi holds, and plain RoPE and sinusoids do not."""
+    """Far beyond the trained length: ALiBi and Shaw carry on; the others do not, RoPE later."""
     experiment = load_experiment()
-    inside, late = {}, {}
+    inside, twice, late = {}, {}, {}
     for run in experiment.runs:
         inside[run.position] = mean_between(run.by_place, CONTEXT // 2, CONTEXT)
+        twice[run.position] = mean_between(run.by_place, CONTEXT, CONTEXT + 32)
         late[run.position] = mean_between(run.by_place, LONGEST - CONTEXT, LONGEST)
-    assert late["learned"] is None
-    assert late["alibi"] - inside["alibi"] < 0.05
-    assert late["rope"] - inside["rope"] > 0.5
-    assert late["sinusoidal"] - inside["sinusoidal"] > 0.5
+    assert late.pop("learned") is None
+    rise = {position: loss - inside[position] for position, loss in late.items()}
+    assert {position for position in rise if rise[position] < 0.25} == {"alibi", "shaw"}
+    assert min(rise[position] for position in rise if rise[position] >= 0.25) > 1
+    assert max(inside, key=inside.__getitem__) == "none"
+    assert twice["rope"] - inside["rope"] < 0.05 < 1 < twice["sinusoidal"] - inside["sinusoidal"]
 
 
 def test_t5_reads_on_with_its_last_trained_number(validation_ids):

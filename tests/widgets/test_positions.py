@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from llm_core.pretrained.position_runs import CONTEXT, LONGEST, load_experiment
-from pages.widgets.positions_experiment import lines_of, quarters, smooth, top_of, verdict
+from pages.widgets.positions_experiment import lines_of, parts_of, smooth, top_of, verdict
 from pages.widgets.positions_order import (
     KINDS,
     LEAST,
@@ -79,14 +79,17 @@ def test_the_verdict_follows_the_numbers():
     flat, n = [1.0] * LONGEST, LONGEST - CONTEXT
     assert "it holds" in verdict(made(flat))
     assert "it gets better" in verdict(made(flat[:n] + [0.5] * CONTEXT))
+    assert "a little worse" in verdict(made(flat[:n] + [1.1] * CONTEXT))
     assert "it fails" in verdict(made(flat[:n] + [2.0] * CONTEXT))
     assert "no row for place 64" in verdict(made(flat[:CONTEXT]))
 
 
-def test_quarters_are_means_and_end_with_the_table():
+def test_parts_are_means_and_end_with_the_table():
     experiment = load_experiment()
-    rows = {row["positions"]: row for row in quarters(experiment, scaled=True)}
+    rows = {row["positions"]: row for row in parts_of(experiment, scaled=True)}
     assert len(rows) == len(KINDS) + 1
     assert rows["learned table"]["64–127"] == "no row"
     kept = torch.tensor(experiment.run("rope").by_place)
+    assert list(rows["RoPE"])[1:] == ["32–63", "64–127", "128–191", "192–255"]
+    assert rows["RoPE"]["32–63"] == f"{float(kept[32:64].mean()):.3f}"
     assert rows["RoPE"]["192–255"] == f"{float(kept[192:].mean()):.3f}"
