@@ -210,7 +210,7 @@ def turning_figure(curves: Mapping[str, Sequence[float]], *, trained: int) -> go
             line={"color": colours[index % 2], "dash": _DASHES[index], "width": 2},
             hovertemplate=f"{name}, %{{x}} apart: %{{y:.3f}}<extra></extra>",
         )
-    _mark_trained(figure, trained)
+    _mark_trained(figure, trained, side="right")
     figure.update_xaxes(title_text="distance", zeroline=False)
     figure.update_yaxes(title_text="q·k, at distance 0 = 1", range=[-0.6, 1.08])
     figure.update_layout(height=310, margin=_MARGIN, legend=_LEGEND)
@@ -275,7 +275,7 @@ def learning_figure(
     return figure
 
 
-def _mark_trained(figure: go.Figure, trained: int) -> None:
+def _mark_trained(figure: go.Figure, trained: int, *, side: str = "left") -> None:
     """A line where the windows of training ended, with a word beside it."""
     figure.add_vline(x=trained, line={"color": NEUTRAL, "dash": "dot"})
     figure.add_annotation(
@@ -284,7 +284,7 @@ def _mark_trained(figure: go.Figure, trained: int) -> None:
         yref="paper",
         text="trained up to here",
         showarrow=False,
-        xanchor="left",
+        xanchor="right" if side == "left" else "left",
         yanchor="top",
-        xshift=4,
+        xshift=-4 if side == "left" else 4,
     )

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from llm_core.pretrained.position_runs import load_experiment
+
 
 @pytest.fixture
 def page(browser, start_server, tmp_path):
@@ -62,9 +64,11 @@ def test_from_a_shuffled_sentence_to_the_sandbox(page):
 
     expect(page.get_by_role("heading", name="Training sandbox")).to_be_visible()
     expect(page.get_by_text("512 tokens instead of characters")).to_be_visible()
-    expect(page.get_by_label("Context length")).to_have_value("64")
-    expect(page).to_have_url(re.compile("position=rope"))
-    expect(page.get_by_text("rope", exact=True).first).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Context length")).to_have_value("64")
+    expect(page.get_by_role("combobox", name="Positions")).to_have_value("rope")
+    kept = load_experiment().run("rope")
+    expect(page.get_by_text(f"{kept.parameters:,} parameters")).to_be_visible()
+    expect(page.get_by_text("2000", exact=True).first).to_be_visible()
 
 
 def test_another_base_and_a_repaired_table_are_read_with_on_the_spot(page):
