@@ -15,12 +15,12 @@ from pages.figures.sampling import dart_figure, draws_figure, within_errors
 from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
+from pages.widgets.sampling_settings import choose_settings, settings_code
 from pages.widgets.sampling_step import Step
 from pages.widgets.sampling_table import Column, stage_table
 
 ROWS = 10
 ORDER = ("penalties", "temperature", "top-k", "top-p", "min-p", "typical", "softmax", "dart")
-_TOP_K = "Keep the k likeliest."
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Drawn:
 @calm_fragment
 def show_pipeline(step: Step) -> None:
     """Controls, the columns, the bar with its dart, and many draws."""
-    settings, seed = _choose_settings()
+    settings, seed = choose_settings()
     drawn = run_pipeline(step, settings, seed)
     st.html(_table(step, drawn))
     _say_order(drawn)
@@ -59,72 +59,6 @@ def run_pipeline(step: Step, settings: SamplingSettings, seed: int) -> Drawn:
         dart,
         draw(probabilities, dart),
     )
-
-
-def _choose_settings() -> tuple[SamplingSettings, int]:
-    left, middle, right = st.columns(3, gap="medium")
-    with left:
-        temperature = st.slider("Temperature", 0.0, 2.0, 0.8, 0.1, key="t", bind="query-params")
-        seed = st.number_input("Seed of the dart", 0, 9999, 5, key="dart", bind="query-params")
-    with middle:
-        top_k = st.slider("Top-k (0: off)", 0, 50, 0, key="k", bind="query-params", help=_TOP_K)
-        top_p = st.slider(
-            "Top-p (1: off)",
-            0.05,
-            1.0,
-            0.9,
-            0.05,
-            key="p",
-            bind="query-params",
-            help="Keep the fewest likeliest tokens that hold this probability together.",
-        )
-    with right:
-        min_p = st.slider(
-            "Min-p (0: off)",
-            0.0,
-            0.5,
-            0.0,
-            0.05,
-            key="m",
-            bind="query-params",
-            help="Keep what is at least this share as likely as the likeliest.",
-        )
-        penalty = st.slider(
-            "Repetition penalty (1: off)",
-            1.0,
-            2.0,
-            1.0,
-            0.1,
-            key="r",
-            bind="query-params",
-            help="Lowers the logits of all tokens that the text already holds.",
-        )
-    typical, presence, frequency = _more_filters()
-    settings = SamplingSettings(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        typical_p=typical,
-        repetition_penalty=penalty,
-        presence_penalty=presence,
-        frequency_penalty=frequency,
-    )
-    return settings, int(seed)
-
-
-def _more_filters() -> tuple[float, float, float]:
-    """Ask for typical p, and for the presence and frequency penalties."""
-    with st.expander("More filters", key="more_filters"):
-        a, b, c = st.columns(3, gap="medium")
-        typical = a.slider("Typical (1: off)", 0.05, 1.0, 1.0, 0.05, key="y", bind="query-params")
-        presence = b.slider(
-            "Presence penalty", 0.0, 3.0, 0.0, 0.5, key="presence", bind="query-params"
-        )
-        frequency = c.slider(
-            "Frequency penalty", 0.0, 3.0, 0.0, 0.5, key="frequency", bind="query-params"
-        )
-    return typical, presence, frequency
 
 
 def _table(step: Step, drawn: Drawn) -> str:
@@ -234,17 +168,6 @@ def _show_many(step: Step, drawn: Drawn, settings: SamplingSettings, seed: int) 
         key="pipeline",
         call=_code(step, drawn, settings, seed, draws, came[0]),
     )
-
-
-def settings_code(settings: SamplingSettings, *, leave: tuple[str, ...] = ()) -> str:
-    """The settings as Python that makes them; what is switched off is left out."""
-    plain = SamplingSettings()
-    changed = [
-        f"{name}={getattr(settings, name)!r}"
-        for name in settings.__dataclass_fields__
-        if name not in leave and getattr(settings, name) != getattr(plain, name)
-    ]
-    return f"SamplingSettings({', '.join(changed)})"
 
 
 def _code(
