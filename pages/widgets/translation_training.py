@@ -44,13 +44,8 @@ def booth() -> "Booth":
 def train_it() -> None:
     """Choose a task, train on it, and look on."""
     left, right = st.columns(2, gap="large")
-    name = left.radio(
-        "What it is to learn",
-        list(TASKS),
-        format_func=lambda task: TASKS[task].title,
-        key="task",
-        bind="query-params",
-    )
+    names = {task.title: name for name, task in TASKS.items()}
+    name = names[left.radio("What it is to learn", list(names), key="task", bind="query-params")]
     with right:
         steps = int(
             st.slider("Steps of 64 pairs", 100, 1000, 600, 50, key="steps_new", bind="query-params")
