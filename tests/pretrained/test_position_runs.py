@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from benchmarks.position_runs import config_for
 from llm_core.data.corpora import find_corpus
 from llm_core.data.splits import split_by_position
 from llm_core.inspection.positions import share_last_bucket
@@ -26,7 +27,8 @@ from llm_core.pretrained.position_runs import (
     save_position_model,
 )
 from llm_core.tokenizers.bpe import train_bpe
-from llm_core.training.loop import evaluate
+from llm_core.training.events import EvalEvent
+from llm_core.training.loop import evaluate, train
 from llm_core.training.recipes import RECIPES
 
 
@@ -174,3 +176,21 @@ def test_an_experiment_can_be_saved_and_read(tmp_path):
     assert same.merges == tokenizer.merges
     for name, tensor in loaded.state_dict().items():
         assert torch.equal(tensor, model.state_dict()[name].half().float())
+
+
+def test_its_command_makes_the_same_run_again():
+    """The first steps anew: rounding in another order is all that may differ on another machine."""
+    config, kept = config_for("none"), load_experiment().run("none")
+    curve = dict(kept.validation)
+    for event in train(config):
+        if isinstance(event, EvalEvent):
+            assert event.loss == pytest.approx(curve[event.step], abs=0.02)
+            if event.step >= config.eval_interval:
+                break
+    experiment = load_experiment()
+    assert (config.steps, config.seed, config.corpus, config.batch_size) == (
+        experiment.steps,
+        experiment.seed,
+        experiment.corpus,
+        experiment.batch_size,
+    )
