@@ -12,9 +12,9 @@ from llm_core.generation.sample import draw, draw_many
 from llm_core.generation.settings import SamplingSettings
 from pages.figures.distribution import percent, top_outcomes
 from pages.figures.sampling import dart_figure, draws_figure, within_errors
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
+from pages.widgets.fragments import own_part
 from pages.widgets.sampling_settings import choose_settings, settings_code
 from pages.widgets.sampling_step import Step
 from pages.widgets.sampling_table import Column, stage_table
@@ -34,7 +34,7 @@ class Drawn:
     token: int
 
 
-@calm_fragment
+@own_part
 def show_pipeline(step: Step) -> None:
     """Controls, the columns, the bar with its dart, and many draws."""
     settings, seed = choose_settings()
