@@ -148,7 +148,6 @@ def _step_back() -> None:
     """Give this thread a lower priority, where the system can do that for a thread alone."""
     if hasattr(os, "setpriority") and hasattr(threading, "get_native_id"):
         with contextlib.suppress(OSError):
-            piece = max(seconds, min(pause, _LONGEST_PIECE))
-        thread = threading.get_native_id()
+            thread = threading.get_native_id()
             usual = os.getpriority(os.PRIO_PROCESS, thread)
             os.setpriority(os.PRIO_PROCESS, thread, min(usual + _NICENESS, 19))
