@@ -1,15 +1,17 @@
-"""A training booth: one small training at a time a server, in a thread, watched by who asked.
+"""A training booth: one small training at a time a server, as long as somebody is watching.
 
-For trainings of seconds in front of a learner; long ones have the queue. Strangers share the
-server, so the thread has a lower priority and one torch thread, stops by itself after a while,
-and also soon after nobody looks any more.
+For trainings of seconds in front of a learner; long ones have the queue. A training goes on only
+while its page asks for more, so whoever leaves stops it. Strangers share the server: each piece of
+it runs in a thread of lower priority, with one torch thread, and the page waits meanwhile. (Beside
+a page that computes at the same time, Python's lock would change hands at every one of the
+thousand operations of a step, and a training would take ten times as long.)
 """
 
 import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -23,110 +25,127 @@ from llm_core.training.translation import (
     train_translator,
 )
 
-MOST_SECONDS = 180.0  # of one training
-PATIENCE = 20.0  # seconds without a look, after which nobody is thought to be there
-_NICENESS = 5  # of 19: behind the pages, but not starved where the machine is busy
-_BREATH = 0.001  # seconds of rest a step, for the pages that others ask for
+MOST_SECONDS = 120.0  # of one training, drawing not counted
+PATIENCE = 15.0  # seconds without a sign of its page, after which a training gives way to others
+_LONGEST_PIECE = 4.0  # seconds in which a page shows nothing new
+_NICENESS = 5  # more than the server's own, of 19 that there are
 
 Translate = Callable[[EncoderDecoder], str]
 
 
 @dataclass
 class Training:
-    """What one training has come to; written by its thread, read by the page.
+    """What one training has come to.
 
     said: after each score, the model's translation of the watcher's own input. state: "training",
-    then "done", "stopped" (asked to, or nobody was there) or "failed".
+    then "done", "stopped" (asked to, out of time, or nobody was there) or "failed".
     """
 
     settings: TranslatorSettings
     model: EncoderDecoder
+    translate: Translate
     state: str = "training"
     losses: list[Learned] = field(default_factory=list)
     scores: list[Scored] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
-    stop_asked: bool = False
+    events: Iterator[Learned | Scored] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.events = train_translator(self.settings, model=self.model)
 
     @property
     def active(self) -> bool:
         """Is it still going on?"""
         return self.state == "training"
 
-    def look(self) -> None:
-        """Say that somebody is watching."""
-        self.seen_at = time.monotonic()
-
     def stop(self) -> None:
-        """Ask it to stop after the step that it is taking."""
-        self.stop_asked = True
+        """End it; what was learnt stays."""
+        if self.active:
+            self.state = "stopped"
+
+    def take(self, seconds: float) -> None:
+        """Take steps for so long, at least one."""
+        began = time.monotonic()
+        while self.active and time.monotonic() - began < seconds:
+            event = next(self.events, None)
+            if event is None:
+                self.state = "done"
+            elif isinstance(event, Scored):
+                self.said.append(self.translate(self.model))
+                self.scores.append(event)
+            else:
+                self.losses.append(event)
+        self.seconds += time.monotonic() - began
 
 
 class Booth:
     """Room for one training at a time."""
 
     def __init__(self, *, patience: float = PATIENCE, most_seconds: float = MOST_SECONDS) -> None:
-        """Take how long a training goes on without a look, and at all, in seconds."""
+        """Take how long a training keeps its place unwatched, and lasts at most, in seconds."""
         self._patience, self._most_seconds = patience, most_seconds
         self._lock = threading.Lock()
         self._running: Training | None = None
 
-    @property
     def taken(self) -> bool:
-        """Is somebody training?"""
-        return self._running is not None
+        """Is somebody training, and watching it?"""
+        running = self._running
+        if running is None or not running.active:
+            return False
+        return time.monotonic() - running.seen_at < self._patience
 
     def start(self, settings: TranslatorSettings, translate: Translate) -> Training:
-        """Begin a training and return it at once; `translate` gives a sample at each score.
+        """Make room for a training, of which nothing is done yet: `go_on` does it, by and by.
 
-        Raises ValueError if another one is going on.
+        `translate` gives a sample at each score. Raises ValueError if somebody else is training.
         """
         with self._lock:
-            if self._running is not None:
+            if self.taken():
                 raise ValueError(
                     "Somebody else is training on this server just now. It takes less than a "
                     "minute: try again soon."
                 )
-            training = Training(settings, build_translator(settings).eval())
-            self._running = training
-        thread = threading.Thread(
-            target=self._run, args=(training, translate), name="translator", daemon=True
-        )
+            if self._running is not None:
+                self._running.stop()  # nobody is there any more
+            self._running = Training(settings, build_translator(settings).eval(), translate)
+            return self._running
+
+    def go_on(self, training: Training, seconds: float) -> None:
+        """Train for so long, and come back. A training that lost its place has been stopped.
+
+        After a long pause, as on a busy server, it trains for longer: half of all time, if it can.
+        """
+        pause = time.monotonic() - training.seen_at
+        training.seen_at = time.monotonic()
+        if not training.active:
+            return
+        if training.seconds > self._most_seconds:
+            training.stop()
+            return
+        piece = max(seconds, min(pause, _LONGEST_PIECE))
+        thread = threading.Thread(target=_in_the_background, args=(training, piece), daemon=True)
         thread.start()
-        return training
+        thread.join()
+        training.seen_at = time.monotonic()
 
-    def _run(self, training: Training, translate: Translate) -> None:
-        threads = torch.get_num_threads()
-        try:
-            _step_back()
-            torch.set_num_threads(1)
-            training.state = self._train(training, translate)
-        except Exception:
-            training.state = "failed"
-            raise
-        finally:
-            torch.set_num_threads(threads)
-            with self._lock:
-                self._running = None
 
-    def _train(self, training: Training, translate: Translate) -> str:
-        began = time.monotonic()
-        for event in train_translator(training.settings, model=training.model):
-            if isinstance(event, Scored):
-                training.said.append(translate(training.model))
-                training.scores.append(event)
-            else:
-                training.losses.append(event)
-            now = time.monotonic()
-            alone = now - training.seen_at > self._patience
-            if training.stop_asked or alone or now - began > self._most_seconds:
-                return "stopped"
-            time.sleep(_BREATH)
-        return "done"
+def _in_the_background(training: Training, seconds: float) -> None:
+    threads = torch.get_num_threads()
+    try:
+        _step_back()
+        torch.set_num_threads(1)
+        training.take(seconds)
+    except Exception:
+        training.state = "failed"
+        raise
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _step_back() -> None:
-    """Give this thread a low priority, where the system can do that for a thread alone."""
+    """Give this thread a lower priority, where the system can do that for a thread alone."""
     if hasattr(os, "setpriority") and hasattr(threading, "get_native_id"):
         with contextlib.suppress(OSError):
             thread = threading.get_native_id()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llm_core.models.encoder_decoder import EncoderDecoder
     from llm_core.training.booth import Booth, Training
 
-_TICK = 0.8  # seconds between two looks
+_PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 _KEPT = "translator_training"  # in the session: the last training, and what it translates
 _MARK = {True: "✓", False: "✗"}
 _SEED = 11  # of the unseen pairs that are measured afterwards
@@ -127,12 +127,14 @@ def translated(model: "EncoderDecoder", task: Task, source: str) -> str:
 def _watch(training: "Training", source: str, run: str) -> None:
     """The training as it stands; a fragment that looks again until it has ended."""
 
-    @st.fragment(run_every=_TICK if training.active else None)
+    @st.fragment(run_every=_PAUSE if training.active else None)
     def panel() -> None:
-        training.look()
-        active = training.active  # before what is shown: the last look must be a whole one
+        if training.losses:  # the first look comes before the first step: it costs no time
+            booth().go_on(training, _PIECE)
         show_training(training, source, run)
-        if not active and was_active:
+        if not training.losses and training.active:
+            booth().go_on(training, 0.01)
+        if was_active and not training.active:
             st.rerun()  # the whole page: declares the fragment anew, without the timer
 
     was_active = training.active

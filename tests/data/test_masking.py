@@ -43,7 +43,7 @@ def test_rare_tokens_are_hidden_more_often_and_the_share_is_kept():
     chances = hiding_chances(ids, 4, share=0.1)
     assert chances[1] / chances[0] == pytest.approx(10**0.5)
     assert chances[2] / chances[1] == pytest.approx(3**0.5)
-    assert chances[ids].mean() == pytest.approx(0.1)
+    assert chances[ids].mean() == pytest.approx(0.1, abs=0.005)
     assert chances[3] == 0.5  # never met, and the most there is
     generator = torch.Generator().manual_seed(1)
     many = ids.repeat(100, 1)
