@@ -17,6 +17,7 @@ from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
 from pages.widgets.run_panel import run_panel
+from pages.widgets.sandbox_steer import steer
 from pages.widgets.text_choice import ChosenText, choose_text
 from pages.widgets.training import launcher, record_trouble, shown_run
 from pages.widgets.visitor import visitor
@@ -197,6 +198,7 @@ def run_config(
         sample_prompt=text.prompt,
         sample_temperature=0.5,  # tame: a small model shows sooner what it has learnt
         checkpoint_interval=max(100, round_interval(steps, 5)),
+        keep_checkpoints=6,
         final_eval_windows=512,
     )
 
@@ -261,9 +263,11 @@ def train(text: ChosenText, title: str, owner: str, vocab_size: int, *choices: A
     st.rerun()
 
 
-def show_run(lesson: Lesson, run: Run, *, own: bool) -> None:
+def show_run(lesson: Lesson, run: Run, me: str) -> None:
     """Show the run, what its curves mean and, once it has ended, let the model write."""
+    own = run.owner == me
     run_panel(run, own=own)
+    steer(lesson, run, me)
     if not run.active:
         write_with(lesson, run)
         take_away(lesson, run, own=own)
@@ -299,5 +303,5 @@ with record_trouble():
         set_up(page, me)
         bring_back(page, me)
     else:
-        show_run(page, shown, own=shown.owner == me)
+        show_run(page, shown, me)
     own_runs(me, shown)
