@@ -17,6 +17,7 @@ from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
 from pages.widgets.run_panel import run_panel
+from pages.widgets.sandbox_compare import compare
 from pages.widgets.sandbox_steer import steer
 from pages.widgets.text_choice import ChosenText, choose_text
 from pages.widgets.training import launcher, record_trouble, shown_run
@@ -304,4 +305,5 @@ with record_trouble():
         bring_back(page, me)
     else:
         show_run(page, shown, me)
+    compare(page, me)
     own_runs(me, shown)

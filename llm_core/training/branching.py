@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_core.training.checkpoint_index import (
+    FILES,
     checkpoint_name,
     list_checkpoints,
     read_files,
@@ -44,8 +45,8 @@ def branch_run(
     folder = store.run_folder(run_id)
     folder.mkdir(parents=True)
     config = copy_sources(config, folder)
-    content["config.json"] = config.to_json().encode()
-    write_files(folder, step, content, {name: facts[name] for name in _FACTS})
+    files = {name: content[name] for name in FILES} | {"config.json": config.to_json().encode()}
+    write_files(folder, step, files, {name: facts[name] for name in _FACTS})
     new = Run(
         id=run_id,
         owner=owner,

@@ -5,12 +5,13 @@ import html
 import streamlit as st
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
+from llm_core.training.comparison import factor_words
 from llm_core.training.events import EvalEvent, SampleEvent
 from llm_core.training.points import Point, seconds_left
 from llm_core.training.runs import Run, RunState
 from pages.figures.training import Change, Curve, Reference, loss_alt_text, loss_figure
 from pages.widgets.live_chart import live_chart
-from pages.widgets.sandbox_steer import may_resume, rate_words
+from pages.widgets.sandbox_steer import may_resume
 from pages.widgets.training import launcher, record_trouble
 
 _TICK_SECONDS = 1.0
@@ -62,9 +63,7 @@ def _show(run: Run, *, own: bool) -> None:
 
 def _heading(run: Run, *, own: bool) -> None:
     """Title, state and the one thing to do about it."""
-    label, icon, color = _BADGES[run.state]
-    if run.active and run.stop_requested:
-        label = "pausing"
+    label, icon, color = badge_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(run.title, anchor=False, width="content")
         st.badge(label, icon=icon, color=color)
@@ -80,9 +79,22 @@ def _heading(run: Run, *, own: bool) -> None:
                 kwargs={"by": run.owner},
                 args=(run,),
             )
+        if own and may_resume(run):
+            st.button(
+                "Resume",
+                icon=":material/resume:",
+                type="primary",
+                key="resume",
+                on_click=_go_on,
+                args=(run,),
+            )
     _explain(run)
-    if own and may_resume(run):
-        st.button("Resume", icon=":material/resume:", key="resume", on_click=_go_on, args=(run,))
+
+
+def badge_of(run: Run) -> tuple[str, str, str]:
+    """Return the words, icon and colour for where a run stands."""
+    label, icon, color = _BADGES[run.state]
+    return ("pausing" if run.active and run.stop_requested else label), icon, color
 
 
 def _explain(run: Run) -> None:
@@ -138,7 +150,7 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
 
 
 def _metric(label: str, value: str) -> None:
-    st.metric(label, value, width=170)
+    st.metric(label, value, width=140)
 
 
 def _duration(seconds: float) -> str:
@@ -160,7 +172,7 @@ def _chart(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
         ]
     steps = run.config.steps
     changes = [
-        Change(step, f"rate × {rate_words(factor)}") for step, factor in run.config.rate_changes
+        Change(step, f"rate × {factor_words(factor)}") for step, factor in run.config.rate_changes
     ]
     figure = loss_figure(
         train,

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
+from llm_core.training.comparison import factor_words
 from llm_core.training.runs import Run, RunState
 from llm_core.training.schedules import planned_share
 from pages.widgets.catalog import Lesson
@@ -13,7 +14,7 @@ from pages.widgets.errors import error_boundary
 from pages.widgets.prose import show_prose
 from pages.widgets.training import launcher, record_trouble
 
-FACTORS = {1 / 30: "1/30", 1 / 10: "1/10", 1 / 3: "1/3", 1.0: "1", 3.0: "3", 10.0: "10"}
+FACTORS = (1 / 30, 1 / 10, 1 / 3, 1.0, 3.0, 10.0)
 _MOST_STEPS = 1_000_000
 
 
@@ -47,20 +48,14 @@ def _parts(run_id: str, visitor: str) -> None:
             _branch(run, visitor)
 
 
-def rate_words(factor: float) -> str:
-    """Say a factor of the learning rate as the controls do: 1/3, 10."""
-    near = min(FACTORS, key=lambda each: abs(each - factor))
-    return FACTORS[near] if abs(near - factor) < 1e-9 else f"{factor:.3g}"
-
-
 def _choose_factor(run: Run, key: str, step: int, label: str) -> float:
     now = run.config.rate_factor(step + 1)
     nearest = min(FACTORS, key=lambda each: abs(each - now))
     return st.select_slider(
         label,
-        list(FACTORS),
+        FACTORS,
         value=nearest,
-        format_func=lambda each: f"× {FACTORS[each]}",
+        format_func=lambda each: f"× {factor_words(each)}",
         key=f"{key}_{run.id}",
     )
 

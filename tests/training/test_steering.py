@@ -200,7 +200,7 @@ def test_only_the_owner_steers_and_renames(queue, store, tiny_run):
             checked_title(title)
 
 
-def test_a_run_found_again_by_its_folder_knows_its_changes(queue, store, tiny_run):
+def test_a_run_found_again_by_its_folder_knows_its_changes(store, tiny_run):
     run = store.create(own(tiny_run, steps=50), owner="me", title="x", text=TEXT)
     store.change_config(run.id, lambda config: replace(config, steps=70))
     store.rename(run.id, "y")
