@@ -38,7 +38,7 @@ _RECIPE = {each.name: each.name.replace("_", " ") for each in fields(Recipe)}
 
 @dataclass(frozen=True)
 class Best:
-    """The lowest validation loss of a run, in nats per token, and the step it was measured after."""
+    """The lowest validation loss of a run, in nats per token, and after which step that was."""
 
     loss: float
     step: int

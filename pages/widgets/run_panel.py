@@ -146,14 +146,15 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
         _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
         if run.active:
             left = seconds_left(points, run.config)
-            _metric("Time left", "–" if left is None else _duration(left))
+            _metric("Time left", "–" if left is None else duration(left))
 
 
 def _metric(label: str, value: str) -> None:
     st.metric(label, value, width=140)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say a length of time in minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
