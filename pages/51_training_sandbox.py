@@ -13,6 +13,7 @@ from pages.widgets.sandbox_compare import compare
 from pages.widgets.sandbox_settings import set_up_asked
 from pages.widgets.sandbox_setup import SETTING_UP, set_up
 from pages.widgets.sandbox_steer import steer
+from pages.widgets.sandbox_tries import leave_try, tried, tries
 from pages.widgets.training import record_trouble, shown_run
 from pages.widgets.visitor import visitor
 from pages.widgets.writing import write_with
@@ -37,6 +38,7 @@ def begin_set_up() -> None:
     """Leave the run that is shown; it stays where it is."""
     st.session_state[SETTING_UP] = True
     st.query_params.pop("run", None)
+    leave_try()
 
 
 def end_set_up(run: Run) -> None:
@@ -47,6 +49,7 @@ def end_set_up(run: Run) -> None:
 
 page = open_page("training_sandbox")
 plotly_library()
+tried(page)
 me = visitor()
 with record_trouble():
     shown = shown_run(me)
@@ -67,4 +70,5 @@ with record_trouble():
     else:
         show_run(page, shown, me)
     compare(page, me)
+    tries(page, expanded=shown is None)
     own_runs(me, shown)

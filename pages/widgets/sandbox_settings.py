@@ -67,7 +67,7 @@ _HIDDEN_KEYS = {
     *("rate", "schedule", "batch", "seed", "precision", "device"),
     *("context_length", "window_stride"),
 }
-_SHOWN_KEYS = {"size", "recipe", "steps", "text", "tokenizer"}
+_SHOWN_KEYS = {"size", "recipe", "steps", "text", "amount", "tokenizer"}
 _SCHEDULES = {"cosine": "down in a curve", "wsd": "high for long, then down"}
 _PRECISIONS = {"auto": "the faster one here", "float32": "32 bits", "bfloat16": "16 bits"}
 
