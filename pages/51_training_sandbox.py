@@ -10,6 +10,7 @@ from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
 from pages.widgets.run_panel import run_panel
 from pages.widgets.sandbox_compare import compare
+from pages.widgets.sandbox_samples import time_line
 from pages.widgets.sandbox_settings import set_up_asked
 from pages.widgets.sandbox_setup import SETTING_UP, set_up
 from pages.widgets.sandbox_steer import steer
@@ -25,6 +26,7 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
     run_panel(run, own=own)
     steer(lesson, run, me)
     if not run.active:
+        time_line(lesson, run)
         write_with(lesson, run)
         take_away(lesson, run, own=own)
     if not (own and run.active):

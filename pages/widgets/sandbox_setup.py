@@ -104,7 +104,7 @@ def set_up(lesson: Lesson, owner: str) -> None:
 
 
 def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
-    """Turn the choices into a run: some 200 points a curve, 20 evaluations and 6 samples.
+    """Turn the choices into a run: some 200 points a curve, 20 evaluations and 12 samples.
 
     Raises ValueError for a shape that cannot be built.
     """
@@ -125,7 +125,7 @@ def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
         stride=choices.stride,
         log_interval=round_interval(steps, 200),
         eval_interval=round_interval(steps, 20),
-        sample_interval=round_interval(steps, 6),
+        sample_interval=round_interval(steps, 12),
         sample_prompt=text.prompt if text else "",
         sample_temperature=0.5,  # tame: a small model shows sooner what it has learnt
         checkpoint_interval=max(100, round_interval(steps, 5)),
