@@ -183,7 +183,9 @@ def _choose_steps(text: ChosenText | None, tokens_a_step: int) -> int:
     )
     if text:
         read = steps * tokens_a_step
-        st.caption(f"It will read {read:,} characters: {read / text.characters:.1f} x the text.")
+        times = read / text.characters
+        share = f"{times:.1f} x the text" if times >= 0.95 else f"{times:.0%} of the text"
+        st.caption(f"It will read {read:,} characters: {share}.")
     return steps
 
 
@@ -214,13 +216,19 @@ def _use_characters() -> None:
 def _describe(config: RunConfig, parameters: int, vocab_size: int) -> None:
     shape = config.transformer(vocab_size)
     st.caption(
-        f"**{parameters:,} parameters**: {shape.n_layers} layers of {shape.n_heads} heads, "
+        f"**{parameters:,} parameters**: {_count(shape.n_layers, 'layer')} of "
+        f"{_count(shape.n_heads, 'head')}, "
         f"{shape.d_model} numbers per token; it sees {shape.context_length} characters at once."
     )
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _draw_schedule(config: RunConfig) -> None:
-    steps = sorted({1 + round(i * (config.steps - 1) / 120) for i in range(121)})
+    warm = min(config.recipe.warmup_steps, config.steps // 10)  # the peak must not be missed
+    steps = sorted({1 + round(i * (config.steps - 1) / 120) for i in range(121)} | {max(1, warm)})
     rates = [config.recipe.learning_rate * planned_share(config, step) for step in steps]
     show_figure(
         schedule_figure(steps, rates), key="schedule_figure", alt=schedule_alt_text(steps, rates)

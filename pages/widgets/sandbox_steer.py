@@ -48,8 +48,7 @@ def _parts(run_id: str, visitor: str) -> None:
             _branch(run, visitor)
 
 
-def _choose_factor(run: Run, key: str, step: int, label: str) -> float:
-    now = run.config.rate_factor(step + 1)
+def _choose_factor(run: Run, key: str, now: float, label: str) -> float:
     nearest = min(FACTORS, key=lambda each: abs(each - now))
     return st.select_slider(
         label,
@@ -63,7 +62,9 @@ def _choose_factor(run: Run, key: str, step: int, label: str) -> float:
 def _rate(run: Run) -> None:
     """The learning rate, as a multiple of what the recipe has planned."""
     step = max(run.step, 0)
-    factor = _choose_factor(run, "rate", step, "Learning rate, times what is planned")
+    # The last change may be a few steps ahead of what the record tells.
+    now = run.config.rate_changes[-1][1] if run.config.rate_changes else 1.0
+    factor = _choose_factor(run, "rate", now, "Learning rate, times what is planned")
     share = planned_share(run.config, step + 1) / run.config.rate_factor(step + 1)
     rate = run.config.recipe.learning_rate * share
     st.caption(
@@ -71,7 +72,7 @@ def _rate(run: Run) -> None:
         f"{_expect(factor)}"
     )
     label = "Use it from now on" if run.active else "Use it when it goes on"
-    same = factor == run.config.rate_factor(step + 1)
+    same = abs(factor - now) < 1e-9
     if st.button(label, key="use_rate", disabled=same) and _tried(
         lambda: launcher().change_rate(run, factor, by=run.owner)
     ):
@@ -162,7 +163,9 @@ def _branch(run: Run, visitor: str) -> None:
         ),
         key=f"branch_step_{run.id}",
     )
-    factor = _choose_factor(run, "branch_rate", step, "Learning rate of the branch")
+    factor = _choose_factor(
+        run, "branch_rate", run.config.rate_factor(step + 1), "Learning rate of the branch"
+    )
     most = max(run.config.steps, step + 1)
     steps = int(
         st.number_input(

@@ -9,6 +9,7 @@ from pages.widgets.catalog import Lesson
 from pages.widgets.prose import section, show_text
 
 _ADDRESS = "try"
+_LINK = "color:light-dark(#0B5CAD, #6CB6FF)"
 _USUAL = {"size": "Pico", "steps": "500"}
 _PAGE = _USUAL | {"amount": "one page"}
 # Name, and links: what each says, and what it sets. The texts are sections of the page's prose.
@@ -66,5 +67,5 @@ def _links(name: str, links: dict[str, dict[str, str]]) -> str:
     shown = []
     for label, settings in links.items():
         address = html.escape(urlencode({_ADDRESS: name, **settings}))
-        shown.append(f'<a href="?{address}">{html.escape(label)}</a>')
+        shown.append(f'<a style="{_LINK}" href="?{address}">{html.escape(label)}</a>')
     return f'<p style="margin:0 0 .75rem">{" · ".join(shown)}</p>'
