@@ -1,9 +1,7 @@
 """Who writes: our tiny GPT at once, SmolLM2 when it is asked for, or a run of the learner's own."""
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from llm_core.training.checkpoint_index import latest_checkpoint
 from llm_core.training.runs import OWN_TEXT, Run
 from pages.widgets.catalog import find_lesson
 from pages.widgets.frame import link_to
-from pages.widgets.graphemes import visible_text
+from pages.widgets.token_text import token_label, token_piece, token_texts
 from pages.widgets.training import launcher, record_trouble, shown_run, trained_model
 from pages.widgets.view import current_view
 from pages.widgets.visitor import visitor
@@ -57,22 +55,15 @@ class Writer:
 
     def piece(self, index: int) -> bytes | str:
         """What a token stands for: bytes where it need not be whole characters."""
-        if hasattr(self.tokenizer, "token_bytes"):
-            found: bytes = self.tokenizer.token_bytes(index)
-            return found
-        return str(self.tokenizer.decode([index]))
+        return token_piece(self.tokenizer, index)
 
     def texts(self, ids: Sequence[int]) -> list[str]:
         """What each token adds to the text; a character of several tokens comes with its last."""
-        if hasattr(self.tokenizer, "token_bytes"):
-            decoder = codecs.getincrementaldecoder("utf-8")("replace")
-            return [decoder.decode(self.tokenizer.token_bytes(index)) for index in ids]
-        wholes = [self.tokenizer.decode(list(ids[:end])) for end in range(len(ids) + 1)]
-        return [after[len(before) :] for before, after in pairwise(wholes)]
+        return token_texts(self.tokenizer, ids)
 
     def label(self, index: int) -> str:
         """The token as text, with white space visible."""
-        return visible_text(self.piece(index))
+        return token_label(self.tokenizer, index)
 
 
 def choose_writer() -> Writer:
