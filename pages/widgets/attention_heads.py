@@ -1,7 +1,6 @@
 """The heads of a model that was trained: choose one, what it does most, whom its tokens look at."""
 
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,9 +28,18 @@ def take_head(layer: int, head: int) -> None:
     st.session_state["layer"], st.session_state["head"] = layer + 1, head + 1
 
 
-def show_habits(maps: np.ndarray) -> None:
-    """Which heads do most of what heads are known to do, measured from maps (L, H, T, T)."""
-    habits = _habits(maps, zlib.crc32(maps.tobytes()))
+def habits_of(maps: np.ndarray) -> dict[str, np.ndarray]:
+    """Measure from maps (L, H, T, T) what heads are known to do: by habit, its weight (L, H)."""
+    import torch
+
+    from llm_core.inspection.heads import head_habits
+
+    habits = head_habits(torch.from_numpy(maps))
+    return {name: getattr(habits, name).numpy() for name in HABITS}
+
+
+def show_habits(habits: Mapping[str, np.ndarray]) -> None:
+    """Say which heads do most of what heads are known to do, as `habits_of` measured it."""
     for name, said in HABITS.items():
         show_record(habits[name], said, key=name)
 
@@ -79,16 +87,6 @@ def show_weights(labels: Sequence[str], weights: np.ndarray, *, key: str) -> Non
         limits=(0.0, 1.0),
         numbers=False,
     )
-
-
-@st.cache_data(max_entries=40, show_spinner=False)
-def _habits(_maps: np.ndarray, digest: int) -> dict[str, np.ndarray]:
-    import torch
-
-    from llm_core.inspection.heads import head_habits
-
-    habits = head_habits(torch.from_numpy(_maps))
-    return {name: getattr(habits, name).numpy() for name in HABITS}
 
 
 def _number(name: str, count: int, default: int) -> int:

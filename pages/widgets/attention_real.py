@@ -15,6 +15,7 @@ from llm_core.inspection.heads import (
 from pages.widgets.address import linked_text
 from pages.widgets.attention_heads import (
     choose_head,
+    habits_of,
     show_arcs,
     show_habits,
     show_record,
@@ -122,7 +123,7 @@ def _choose_text() -> RealText | None:
 
 def _show_habits(found: RealText) -> None:
     """Which heads do most of what heads are known to do, measured on this text."""
-    show_habits(found.maps)
+    show_habits(habits_of(found.maps))
     repeats = _induction(found)
     if repeats is None:
         return
