@@ -63,7 +63,7 @@ def show_arcs(
     """Draw whom the token at `place` of these (T,) looks at; `first` is the first one's place."""
     most = int(weights.argmax())
     said = (
-        f"{labels[place]} (place {first + place + 1}) looks most at {labels[most]} "
+        f"“{labels[place]}” (place {first + place + 1}) looks most at “{labels[most]}” "
         f"(place {first + most + 1}), with {weights[most]:.0%} of its weight."
     )
     show_figure(

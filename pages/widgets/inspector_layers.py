@@ -7,7 +7,6 @@ import streamlit as st
 
 from llm_core.inspection.heads import attention_maps
 from llm_core.inspection.lens import LensLayer, logit_lens
-from pages.figures.distribution import percent
 from pages.widgets.attention_heads import (
     choose_head,
     habits_of,
@@ -19,12 +18,13 @@ from pages.widgets.attention_heads import (
 from pages.widgets.code_viewer import show_code
 from pages.widgets.fragments import own_part
 from pages.widgets.head_grid import head_grid
+from pages.widgets.inspector_places import chance
 from pages.widgets.inspector_reading import Sight
 from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.window_tables import named_table
 
 LENS_PLACES = 20  # columns: more could not be read
-LOOKING = 64  # tokens in the pictures of attention
+LOOKING = 32  # tokens in the pictures of attention: on a phone, each has a label
 GUESSES = 3
 _LOOKERS = ("the token before, which predicts it", "the token itself")
 
@@ -57,12 +57,12 @@ def show_lens(sight: Sight, place: int) -> None:
             numbers=False,
         )
         if len(places) < count:
-            st.caption(f"Tokens {places[0] + 1} to {places[-1] + 1}, around the chosen one.")
+            st.caption(f"Places {places[0] + 1} to {places[-1] + 1}, around the chosen one.")
     with right:
         rows = [
             _lens_row(sight, layer, name, column) for layer, name in zip(layers, names, strict=True)
         ]
-        label = f"Guesses for token {place + 1}, layer by layer"
+        label = f"Guesses for place {place + 1}, layer by layer"
         st.markdown(f"**{label}**")
         st.html(named_table(rows, label, left={"after", "guesses"}))
     _lens_code(sight, layers, place, column)
@@ -70,12 +70,12 @@ def show_lens(sight: Sight, place: int) -> None:
 
 def _lens_row(sight: Sight, layer: LensLayer, name: str, column: int) -> dict[str, object]:
     pairs = zip(layer.ids[column].tolist(), layer.probabilities[column].tolist(), strict=True)
-    guesses = ", ".join(f"{sight.label(index)} {share:.0%}" for index, share in pairs)
+    guesses = " · ".join(f"“{sight.label(index)}” {share:.0%}" for index, share in pairs)
     assert layer.of_targets is not None
     return {
         "after": name,
         "guesses": guesses,
-        "what came": percent(float(layer.of_targets[column])),
+        "what came": chance(float(layer.of_targets[column])),
     }
 
 
@@ -84,7 +84,7 @@ def _lens_finding(
 ) -> str:
     firsts = [int(layer.ids[column, 0]) for layer in layers]
     since = next(n for n in range(len(firsts)) if set(firsts[n:]) == {firsts[-1]})
-    label = f"Token {place + 1}" if place < len(sight.ids) else "What comes next"
+    label = f"Place {place + 1}" if place < len(sight.ids) else "What comes next"
     guess = sight.label(firsts[-1])
     return f"{label}: the final guess, “{guess}”, is in front for good after: {names[since]}."
 
@@ -108,14 +108,14 @@ def show_attention(sight: Sight, place: int) -> None:
     """All heads at a glance, and one of them: whom the token at the place looks at."""
     count = len(sight.ids)
     looks = _who_looks(place, count)
-    start = 0 if count <= LOOKING else min(count - LOOKING, max(0, looks // 32 * 32 - 16))
+    start = 0 if count <= LOOKING else min(count - LOOKING, max(0, looks // 16 * 16 - 16))
     labels = sight.labels[start : start + LOOKING]
     maps, habits = _maps(sight.inspected.model, sight.key, sight.ids, start)
     layers, heads = maps.shape[:2]
     if len(labels) < count:
         st.caption(
-            f"The pictures show tokens {start + 1} to {start + len(labels)}, around the chosen "
-            "one; weight on others is not in them."
+            f"The pictures show places {start + 1} to {start + len(labels)}; weight on others is "
+            "not in them."
         )
     left, right = st.columns(2, gap="large")
     with right:
@@ -132,9 +132,10 @@ def show_attention(sight: Sight, place: int) -> None:
     weights = maps[layer, head]
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Layer {layer + 1}, head {head + 1}**: whom token {looks + 1} looks at")
+        st.markdown(f"**Layer {layer + 1}, head {head + 1}**: whom place {looks + 1} looks at")
         show_arcs(labels, weights[looks - start], place=looks - start, key="arcs", first=start)
     with right:
+        st.markdown("**All its weights**")
         show_weights(labels, weights, key="weights")
     largest = round(float(weights[looks - start].max()), 3)
     show_code(

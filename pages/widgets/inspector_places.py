@@ -18,6 +18,11 @@ MOST_MISTAKES, BARS, NEIGHBOURS = 8, 8, 12
 _COLOURS = ("difference", "the first model", "the second model")
 
 
+def chance(probability: float) -> str:
+    """A probability that may be next to nothing, in per cent."""
+    return "under 0.001 %" if 0 <= probability < 1e-5 else percent(probability)
+
+
 def choose_place(sight: Sight, beside: Beside | None) -> int:
     """Show the text by its losses; return the place that is chosen, T for what comes next."""
     colours = _COLOURS[0]
@@ -35,7 +40,7 @@ def choose_place(sight: Sight, beside: Beside | None) -> int:
         )
     start = _first_place(sight)
     shown = st.container()  # the chips stand above the stepper, and show where it is
-    place = stepper(len(sight.ids) + 1, key=PLACE, label="Token", start=start)
+    place = stepper(len(sight.ids) + 1, key=PLACE, label="Place", start=start)
     with shown:
         if beside is None or colours == _COLOURS[1]:
             _loss_chips(sight, place, key="loss_chips")
@@ -59,9 +64,9 @@ def _loss_chips(
     tokenizer, reading, count = sight.inspected.tokenizer, sight.reading, len(sight.ids)
     chips = [Chip(token_piece(tokenizer, sight.ids[0]), id=sight.ids[0], detail="place 1")]
     for number, index in enumerate(sight.ids[1:], 1):
-        chance = float(np.exp(-float(reading.losses[number - 1])))
+        share = float(np.exp(-float(reading.losses[number - 1])))
         guess = sight.label(int(reading.guesses[number - 1, 0]))
-        detail = f"place {number + 1} · probability {percent(chance)} · first guess “{guess}”"
+        detail = f"place {number + 1} · probability {chance(share)} · first guess “{guess}”"
         chips.append(Chip(token_piece(tokenizer, index), id=index, detail=detail))
 
     def take(chosen: int) -> None:
@@ -167,7 +172,7 @@ def _what_came(sight: Sight, place: int, loss: float) -> str:
     placed = "its first guess" if rank == 0 else f"number {rank + 1:,} of its {count:,} guesses"
     label = sight.labels[place].replace("`", "ˋ")
     return (
-        f"**Token {place + 1}** is `{label}`: probability {percent(float(np.exp(-loss)))}, a loss "
+        f"**Place {place + 1}** is `{label}`: probability {chance(float(np.exp(-loss)))}, a loss "
         f"of {loss:.2f} nats, {placed}."
     )
 
@@ -180,16 +185,14 @@ def show_mistakes(sight: Sight) -> None:
     for mistake in mistakes[:MOST_MISTAKES]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
-                f"Token {mistake.place + 1}",
+                f"Place {mistake.place + 1}",
                 key=f"mistake_{mistake.place}",
                 on_click=go_to_step,
                 args=(PLACE, mistake.place),
             )
             guess, came = sight.label(mistake.guess), sight.labels[mistake.place]
-            st.text(
-                f"“{guess}” with {percent(mistake.certainty)}; there came “{came}”, which had "
-                f"{percent(mistake.probability)}, as number {mistake.rank + 1:,} of its guesses."
-            )
+            shares = percent(mistake.certainty), chance(mistake.probability)
+            st.text(f"“{guess}” {shares[0]}, but “{came}” {shares[1]}", width="content")
     if len(mistakes) > MOST_MISTAKES:
         st.caption(f"And {len(mistakes) - MOST_MISTAKES} more, of which it was less certain.")
     first = [m.place for m in mistakes[:3]]
