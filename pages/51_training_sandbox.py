@@ -13,6 +13,7 @@ from llm_core.training.runs import OWN_TEXT, Run
 from pages.widgets.carried_tokenizer import kept_tokenizer, tokenizer_file
 from pages.widgets.catalog import Lesson
 from pages.widgets.frame import open_page
+from pages.widgets.inspector_links import inspect_links
 from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
@@ -250,6 +251,7 @@ def show_run(lesson: Lesson, run: Run, *, own: bool) -> None:
     run_panel(run, own=own)
     if not run.active:
         write_with(lesson, run)
+        inspect_links(run)
         take_away(lesson, run, own=own)
     if not (own and run.active):
         label = "Train another model" if own else "Train a model of your own"

@@ -192,7 +192,7 @@ def show_mistakes(sight: Sight) -> None:
             )
             guess, came = sight.label(mistake.guess), sight.labels[mistake.place]
             shares = percent(mistake.certainty), chance(mistake.probability)
-            st.text(f"“{guess}” {shares[0]}, but “{came}” {shares[1]}", width="content")
+            st.text(f"“{guess}” {shares[0]}; came: “{came}” {shares[1]}", width="content")
     if len(mistakes) > MOST_MISTAKES:
         st.caption(f"And {len(mistakes) - MOST_MISTAKES} more, of which it was less certain.")
     first = [m.place for m in mistakes[:3]]

@@ -136,7 +136,7 @@ def show_measures(sight: Sight, beside: Beside | None) -> None:
         "bits per character": "The surprise of the whole text, shared out over its characters: "
         "it compares models whose tokens differ.",
         "perplexity": "e raised to the mean loss: among how many equally likely tokens the model "
-        "might as well have been choosing.",
+        f"might as well have been choosing. It knows {sight.inspected.model.config.vocab_size:,}.",
     }
     with st.container(horizontal=True):
         for name, value in list(rows[0].items())[1:]:
@@ -149,11 +149,17 @@ def _measures(sight: Sight) -> dict[str, object]:
     return {
         "model": sight.inspected.title,
         "tokens": f"{len(sight.ids):,}",
-        "mean loss": f"{reading.mean_loss:.3f} nats",
-        "perplexity": f"{reading.perplexity:,.4g}",
+        "mean loss, nats": f"{reading.mean_loss:.3f}",
+        "perplexity": _perplexity(reading.perplexity),
         "bits per character": f"{bits:.3f}" if sight.characters else "–",
         "first guess right": f"{reading.first_guess_share:.0%}",
     }
+
+
+def _perplexity(value: float) -> str:
+    if value < 100:
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value < 1e7 else f"{value:.1e}"
 
 
 @st.cache_data(max_entries=40, show_spinner="Reading …")
