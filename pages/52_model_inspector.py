@@ -32,15 +32,16 @@ _INSIDE = ("the first model", "the second model")
 def choose_models(owner: str) -> tuple[Inspected, Inspected | None]:
     """Ask for one model or two; say so if the visitor has none of their own."""
     sources = all_sources(owner)
-    if all(source.run is None for source in sources.values()):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(section(page, "no_run").text, width="content")
-            link_to(find_lesson("training_sandbox"), "Train one: a few minutes are enough")
+    above = st.container(horizontal=True, vertical_alignment="center")
     left, right = st.columns(2, gap="large")
     with left:
         model = choose_model(sources)
     with right:
         other = choose_other(sources)
+    if all(source.run is None for source in sources.values()):
+        with above:
+            st.caption(section(page, "no_run").text, width="content")
+            link_to(find_lesson("training_sandbox"), "Train one: a few minutes are enough")
     return model, other
 
 
@@ -64,11 +65,7 @@ def explore(sight: Sight, beside: Beside | None) -> None:
     inside = look_into(sight, beside)
     if inside is not sight:
         assert beside is not None
-        at = beside.other_place(place, len(sight.ids))
-        if at is None:
-            st.info("No token of the second model begins at the chosen place: choose another.")
-            return
-        place = at
+        place = beside.other_place(place, len(sight.ids))
     heading("lens")
     with error_boundary("The guesses on the way"):
         show_lens(inside, place)
@@ -93,11 +90,10 @@ def expected(sight: Sight, beside: Beside | None, place: int) -> None:
         return
     with right:
         st.subheader(beside.other.inspected.title, anchor=False)
+        if place < len(sight.ids) and place not in beside.firsts:
+            st.caption("Its tokens are other ones: this is where those begin that hold the place.")
         at = beside.other_place(place, len(sight.ids))
-        if at is None:
-            st.info("No token of this model begins here: choose another place.")
-        else:
-            show_expected(beside.other, at, key="expected_too")
+        show_expected(beside.other, at, key="expected_too")
     heading("mistakes")
     show_mistakes(sight)
 

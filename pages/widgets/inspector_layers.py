@@ -25,7 +25,8 @@ from pages.widgets.window_tables import named_table
 
 LENS_PLACES = 20  # columns: more could not be read
 LOOKING = 32  # tokens in the pictures of attention: on a phone, each has a label
-GUESSES = 3
+GUESSES = 2
+TALL = 12  # rows of a table, beyond which it scrolls in its own box
 _LOOKERS = ("the token before, which predicts it", "the token itself")
 
 
@@ -35,7 +36,9 @@ def show_lens(sight: Sight, place: int) -> None:
         st.caption("Nothing predicts the first token: this begins with the second.")
     place = max(1, place)
     count = len(sight.ids)
-    start = max(1, min(place - LENS_PLACES // 2, count + 1 - LENS_PLACES))
+    # In steps of half a picture: it stands still while one goes through the text.
+    half = LENS_PLACES // 2
+    start = max(1, min(place // half * half - half // 2, count + 1 - LENS_PLACES))
     places = tuple(range(start, min(start + LENS_PLACES, count + 1)))
     layers = _lens(sight.inspected.model, sight, sight.key, places)
     names = [_layer_name(layer.name) for layer in layers]
@@ -64,7 +67,8 @@ def show_lens(sight: Sight, place: int) -> None:
         ]
         label = f"Guesses for place {place + 1}, layer by layer"
         st.markdown(f"**{label}**")
-        st.html(named_table(rows, label, left={"after", "guesses"}))
+        with st.container(height=560 if len(rows) > TALL else "content", border=False):
+            st.html(named_table(rows, label, left={"after", "guesses"}))
     _lens_code(sight, layers, place, column)
 
 

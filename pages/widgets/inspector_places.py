@@ -1,9 +1,11 @@
 """A text by places: the loss at each as colour, what was expected there, the surest mistakes."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from llm_core.inspection.lens import nearest_neighbours
+from llm_core.inspection.lens import Neighbour, nearest_neighbours
 from llm_core.inspection.surprise import certain_and_wrong, read_text
 from pages.figures.distribution import percent
 from pages.widgets.code_viewer import show_code
@@ -15,12 +17,13 @@ from pages.widgets.token_text import token_piece
 
 PLACE = "place"  # in the address, counted from 1; the one after the text is what comes next
 MOST_MISTAKES, BARS, NEIGHBOURS = 8, 8, 12
+_AT_THE_END = 10**6  # the stepper takes its last step for it
 _COLOURS = ("difference", "the first model", "the second model")
 
 
 def chance(probability: float) -> str:
     """A probability that may be next to nothing, in per cent."""
-    return "under 0.001 %" if 0 <= probability < 1e-5 else percent(probability)
+    return "under\N{NO-BREAK SPACE}0.001 %" if 0 <= probability < 1e-5 else percent(probability)
 
 
 def choose_place(sight: Sight, beside: Beside | None) -> int:
@@ -58,7 +61,7 @@ def _first_place(sight: Sight) -> int:
 
 
 def _loss_chips(
-    sight: Sight, place: int | None, *, key: str = "other_chips", beside: Beside | None = None
+    sight: Sight, place: int, *, key: str = "other_chips", beside: Beside | None = None
 ) -> None:
     """Tokens with their loss. Chosen in the second model's, it is the place in the first's."""
     tokenizer, reading, count = sight.inspected.tokenizer, sight.reading, len(sight.ids)
@@ -71,8 +74,8 @@ def _loss_chips(
 
     def take(chosen: int) -> None:
         if beside is not None:
-            back = [n for n, at in enumerate(beside.seconds) if at <= chosen]
-            chosen = _last_place() if chosen == count else beside.firsts[back[-1]]
+            before = [n for n, start in enumerate(beside.seconds) if start <= chosen]
+            chosen = _AT_THE_END if chosen == count else beside.firsts[before[-1]]
         go_to_step(PLACE, chosen)
 
     token_chips(
@@ -88,10 +91,6 @@ def _loss_chips(
     )
 
 
-def _last_place() -> int:
-    return 10**6  # the stepper takes its last step for it
-
-
 def _difference_chips(sight: Sight, beside: Beside, place: int) -> None:
     """The pieces that both models have, by how much more one is surprised than the other."""
     names = sight.inspected.title, beside.other.inspected.title
@@ -103,7 +102,7 @@ def _difference_chips(sight: Sight, beside: Beside, place: int) -> None:
         )
     ]
     starts = [*beside.firsts, len(sight.ids)]
-    chosen = max(n for n, start in enumerate(starts) if start <= place)
+    chosen = len(chips) if place == len(sight.ids) else beside.piece(place)
     token_chips(
         [*chips, Chip("…", detail="what comes next")],
         key="difference_chips",
@@ -126,12 +125,11 @@ def _difference_chips(sight: Sight, beside: Beside, place: int) -> None:
     )
 
 
-def _marks(count: int, place: int | None) -> list[Highlight]:
-    chosen = [Highlight([place], "query", name="chosen")] if place is not None else []
+def _marks(count: int, place: int) -> list[Highlight]:
     return [
         Highlight([0], "unused", name="the first: nothing predicts it"),
         Highlight([count], "special", name="what comes next"),
-        *chosen,
+        Highlight([place], "query", name="chosen"),
     ]
 
 
@@ -214,11 +212,12 @@ def show_neighbours(sight: Sight, place: int) -> None:
     """The tokens whose rows of the table point most nearly where the chosen token's does."""
     index = sight.ids[place] if place < len(sight.ids) else int(sight.reading.guesses[-1, 0])
     which = "" if place < len(sight.ids) else ", its first guess for what comes next"
-    table = sight.inspected.model.token_embedding.weight
-    near = nearest_neighbours(table, table[index], k=NEIGHBOURS, without=(index,))
+    near = _neighbours(sight.inspected.model, sight.inspected.key, index)
     tokenizer = sight.inspected.tokenizer
     label = sight.label(index).replace("`", "ˋ")
-    st.markdown(f"Nearest of {len(table):,} tokens to `{label}`{which}:")
+    st.markdown(
+        f"Nearest of {sight.inspected.model.config.vocab_size:,} tokens to `{label}`{which}:"
+    )
     token_chips(
         [
             Chip(
@@ -233,3 +232,9 @@ def show_neighbours(sight: Sight, place: int) -> None:
         joined=False,
         selectable=False,
     )
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _neighbours(_model: Any, key: str, index: int) -> list[Neighbour]:
+    table = _model.token_embedding.weight
+    return nearest_neighbours(table, table[index], k=NEIGHBOURS, without=(index,))

@@ -57,11 +57,19 @@ class Beside:
     ours: np.ndarray
     theirs: np.ndarray
 
-    def other_place(self, place: int, count: int) -> int | None:
-        """The second model's token that begins where the first one's does; both end with "next"."""
-        if place == count:
+    def other_place(self, place: int, count: int) -> int:
+        """Where the second model's piece begins that a place of the first lies in.
+
+        place: of 0 to count, the number of the first model's tokens, which is what comes next for
+        both.
+        """
+        if place >= count:
             return len(self.other.ids)
-        return dict(zip(self.firsts, self.seconds, strict=True)).get(place)
+        return self.seconds[self.piece(place)]
+
+    def piece(self, place: int) -> int:
+        """The piece that a place of the first model's text lies in."""
+        return max(n for n, start in enumerate(self.firsts) if start <= place)
 
 
 def choose_text(inspected: Inspected) -> str:
