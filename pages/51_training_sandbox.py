@@ -5,6 +5,7 @@ import streamlit as st
 from llm_core.training.runs import Run
 from pages.widgets.catalog import Lesson
 from pages.widgets.frame import open_page
+from pages.widgets.inspector_links import inspect_links
 from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
@@ -28,6 +29,7 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
     if not run.active:
         time_line(lesson, run)
         write_with(lesson, run)
+        inspect_links(run)
         take_away(lesson, run, own=own)
     if not (own and run.active):
         label = "Train another model" if own else "Train a model of your own"
