@@ -15,10 +15,14 @@ def page(browser, start_server, tmp_path):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.goto(f"{url}/sampling")
-    expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=60_000)
+    visit(page, f"{url}/sampling")
     yield page
     context.close()
+
+
+def visit(page, url):
+    page.goto(url)
+    expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=90_000)
 
 
 def part(page, name):
@@ -67,7 +71,7 @@ def test_write_together_with_undo_and_a_branch(page):
     expect(chips(page)).to_have_count(6)
     assert "story" not in page.url
 
-    page.goto(long)  # the link holds the whole text
+    visit(page, long)  # the link holds the whole text
     expect(chips(page)).to_have_count(8)
     expect(chips(page).nth(7)).to_contain_text(wanted)
 
