@@ -115,7 +115,7 @@ def look_into(sight: Sight, beside: Beside | None) -> Sight:
 
 page = open_page("model_inspector")
 seen: set[str] = set()
-with record_trouble():
+with error_boundary("This text"), record_trouble():
     model, other = choose_models(visitor())
     text = choose_text(model)
     first = see(model, text)

@@ -125,16 +125,16 @@ def _choose(
 
 def _take_over(key: str, sources: dict[str, Source], asked: str | None) -> int | None:
     """Choose what the address asks for; return the step that it names, if it is kept."""
-    if not asked:
-        return None
-    name, _, number = asked.partition("@")
-    if name not in sources:
+    name, _, number = (asked or st.session_state.get(f"{key}_source") or "").partition("@")
+    if name and name not in sources:  # another visitor's run, which its id gives access to
         run = launcher().store.get(name)
         source = source_of_run(run) if run else None
         if source is None:
             st.warning(_UNSAVED if run else _GONE, icon=":material/info:")
             return None
         sources[name] = source
+    if not asked:
+        return None
     st.session_state[f"{key}_source"] = name
     steps = sources[name].steps
     if not number:
@@ -231,7 +231,8 @@ def _run_texts(_run: Run, _tokenizer: Any, run_id: str, most: int) -> dict[str, 
     else:
         path = launcher().store.run_folder(run_id) / OWN_TEXT
         whole = path.read_text(encoding="utf-8") if path.exists() else OWLS
-    return texts_of(whole, _tokenizer, most)
+    fraction = _run.config.validation_fraction
+    return texts_of(whole, _tokenizer, most, validation_fraction=fraction)
 
 
 def _distinct(titles: dict[str, str]) -> dict[str, str]:

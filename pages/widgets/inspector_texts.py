@@ -41,15 +41,22 @@ _LONG_ENOUGH = 60  # characters of a paragraph that is worth looking at
 _MOST = 1200  # characters of an example
 
 
-def texts_of(whole: str, tokenizer: Any, most: int) -> dict[str, str]:
+def texts_of(
+    whole: str, tokenizer: Any, most: int, *, validation_fraction: float
+) -> dict[str, str]:
     """Return passages of a text that a model was trained on: one of its end, which was held out.
 
     Each has at most `most` tokens of the model. Raises ValueError if the text is empty.
     """
+    if not whole.strip():
+        raise ValueError("The text of this run is empty.")
+    # The cut was made in tokens, which it is not worth to count: keep well away from it.
+    held_out = whole[int(len(whole) * (1 - validation_fraction / 2)) :].partition(" ")[2]
+    read = whole[: int(len(whole) * (1 - validation_fraction) ** 2)]
     return with_spoilt(
         {
-            HELD_OUT: _fitting(passage(whole, last=True), tokenizer, most),
-            READ: _fitting(passage(whole, last=False), tokenizer, most),
+            HELD_OUT: _fitting(passage(held_out or whole, last=True), tokenizer, most),
+            READ: _fitting(passage(read or whole, last=False), tokenizer, most),
         }
     )
 
@@ -61,14 +68,11 @@ def with_spoilt(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def passage(whole: str, *, last: bool) -> str:
-    """Return the first or last paragraph of a text that is long enough, or else a stretch of it."""
+    """Return the first or last paragraph of a text that is long enough, or else its beginning."""
     paragraphs = [part.strip() for part in re.split(r"\n\s*\n", whole)]
     found = [part for part in paragraphs if len(part) >= _LONG_ENOUGH]
     chosen = found[-1 if last else 0] if found else whole.strip()
-    if len(chosen) <= _MOST:
-        return chosen
-    stretch = chosen[-_MOST:] if last else chosen[:_MOST]
-    return stretch.partition(" ")[2] if last else stretch  # from a word's beginning
+    return chosen[:_MOST]
 
 
 def one_word_changed(text: str) -> str:

@@ -105,3 +105,10 @@ def test_the_sentence():
 )  # fmt: skip
 def test_per_cent(probability, text):
     assert percent(probability) == text
+
+
+def test_what_marks_the_outcome_that_counts_can_be_said_otherwise():
+    figure = distribution_figure(["a", "b"], [0.9, 0.1], chosen=1, mark="in the text")
+    assert figure.data[0].text == ("90 %", "10 % ◂ in the text")
+    said = distribution_alt_text(["a", "b"], [0.9, 0.1], chosen=1, mark="in the text")
+    assert said.endswith("In the text was “b”.")

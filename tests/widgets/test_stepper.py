@@ -107,3 +107,18 @@ def nothing_to_step():
 def test_no_steps_is_a_sentence():
     app = AppTest.from_function(nothing_to_step).run()
     assert app.warning[0].value == "Merge: there is nothing to step through yet."
+
+
+def test_a_page_may_send_it_to_a_step():
+    def jump():
+        import streamlit as st
+
+        from pages.widgets.stepper import go_to_step, stepper
+
+        st.button("Go", key="go", on_click=go_to_step, args=("step", 5))
+        st.text(f"at {stepper(4, key='step')}")
+
+    app = AppTest.from_function(jump).run()
+    assert app.text[0].value == "at 0"
+    app = app.button(key="go").click().run()
+    assert app.text[0].value == "at 3"  # the last that there is

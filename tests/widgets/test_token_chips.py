@@ -205,3 +205,43 @@ def test_every_role_has_a_sign_beside_its_colour():
 
 def test_a_chip_needs_only_its_piece():
     assert Chip("owl") == Chip("owl", None, "", None)
+
+
+def two_sided():
+    import streamlit as st
+
+    from pages.widgets.token_chips import Chip, token_chips
+
+    token_chips(
+        [Chip("a"), Chip("b"), Chip("c")],
+        key="chips",
+        label="Chips",
+        levels=st.session_state["levels"],
+        level_name="more",
+        level_role="prediction",
+        below_name="less",
+        below_role="value",
+        selected=1,
+        on_choose=lambda place: st.session_state.update(asked=place),
+    )
+
+
+def test_levels_of_two_sides_share_a_scale_and_have_a_name_and_a_colour_each():
+    app = AppTest.from_function(two_sided)
+    app.session_state["levels"] = [0.5, -2.0, 0]
+    data = sent(app.run())
+    assert not app.exception
+    assert (data["levels"], data["top"]) == ([0.5, -2, 0], 2)
+    assert (data["level_name"], data["below_name"]) == ("more", "less")
+    assert (data["level_colour"], data["below_colour"]) == (
+        ROLES["prediction"][0],
+        ROLES["value"][0],
+    )
+
+
+def test_a_page_may_keep_the_choice_itself():
+    app = AppTest.from_function(two_sided)
+    app.session_state["levels"] = [0, 0, 0]
+    app.session_state["chips"] = {"selected": 2}  # what the browser had before
+    data = sent(app.run())
+    assert (data["kept"], data["selected"]) == (True, 1)
