@@ -48,7 +48,8 @@ def test_set_up_train_pause_steer_resume_branch_compare_rename(server, page, bro
     width.press("Enter")
     expect(page.get_by_text("32 numbers per token")).to_be_visible()
     page.get_by_role("button", name="How long will it take here?").click()
-    expect(page.get_by_text(re.compile(r"ms a step, measured in \d+ real steps"))).to_be_visible()
+    measured = page.get_by_text(re.compile(r"ms a step, measured in \d+ real steps"))
+    expect(measured).to_be_visible(timeout=SLOW)
     train(page)
     expect_state(page, "training")
     page.wait_for_function(
