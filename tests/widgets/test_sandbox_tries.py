@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def config_of(tmp_path, monkeypatch):
     """Follow an experiment's link, press Train, and return the config of the run: none is started.
 
-    It is made smaller, so that a test takes seconds.
+    It is made smaller, so that a test takes seconds, unless its size is the point.
     """
     import streamlit as st
     import torch
@@ -33,7 +33,7 @@ def config_of(tmp_path, monkeypatch):
     monkeypatch.setattr(RunQueue, "tick", lambda self: None)
     st.cache_resource.clear()
 
-    def follow(name, label, **changes):
+    def follow(name, label, *, small=True, **changes):
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
         app.query_params.update({"try": name, **TRIES[name][label]})
         app = app.switch_page("pages/51_training_sandbox.py").run()
@@ -42,8 +42,8 @@ def config_of(tmp_path, monkeypatch):
         store = RunStore(tmp_path)
         run = store.all()[-1]
         config = run.config
-        model = config.model | {"n_layers": 1, "d_model": 32}
-        if config.transformer(2).context_length > 16:
+        model = config.model | ({"n_layers": 1, "d_model": 32} if small else {})
+        if small and config.transformer(2).context_length > 16:
             model["context_length"] = 16
         usual = {"eval_interval": 50, "eval_windows": 48, "final_eval_windows": 48}
         usual |= {"sample_interval": 0, "checkpoint_interval": 0, "precision": "float32"}
@@ -78,13 +78,13 @@ def test_every_experiment_has_its_texts_and_its_settings_are_real():
 
 
 def test_one_page_is_learnt_by_heart_and_dropout_holds_it_back(config_of):
-    config = config_of("overfit", "Set it up", steps=500)
+    config = config_of("overfit", "Set it up", small=False, steps=400)
     assert Path(config.text_path).stat().st_size <= 3000
     evaluations, steps, _ = losses_of(config)
     assert min(evaluations) < evaluations[0] - 1  # first it learns what holds elsewhere too
     assert evaluations[-1] > min(evaluations) + 0.1  # and then it gets worse there
     assert sum(steps[-20:]) / 20 < min(evaluations) - 0.5
-    config = config_of("dropout", "Set it up", steps=500)
+    config = config_of("dropout", "Set it up", small=False, steps=400)
     with_dropout, dropped, _ = losses_of(config)
     assert sum(dropped[-20:]) > sum(steps[-20:])
     assert with_dropout[-1] < evaluations[-1]
