@@ -59,5 +59,5 @@ def warmup_stable_decay(
     if step <= warmup_steps:
         return step / warmup_steps
     decay_steps = max(1, round(decay_share * steps))
-    left = min(1.0, (steps - step) / decay_steps)
+    left = max(0.0, min(1.0, (steps - step) / decay_steps))
     return final_fraction + (1 - final_fraction) * left

@@ -142,7 +142,7 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
         _metric(f"Step, of {run.config.steps:,}", f"{step:,}")
         _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
         _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
-        _metric("Learning rate", f"{points[-1].learning_rate:.1e}" if points else "–")
+        _metric("Learning rate", f"{points[-1].learning_rate:.2g}" if points else "–")
         _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
         if run.active:
             left = seconds_left(points, run.config)

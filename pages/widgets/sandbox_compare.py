@@ -150,13 +150,13 @@ def runs_table(runs: Sequence[Run], names: dict[str, str], bests: dict[str, Best
         cells = [
             f'<b style="color:{colour}" aria-hidden="true">{sign}</b> {index + 1}',
             f"<b>{html.escape(names[run.id])}</b><br>{html.escape(words)}",
-            html.escape(badge_of(run)[0]),
-            f"{run.step:,} of {run.config.steps:,}",
-            size,
             f"<b>★ {loss} (lowest)</b>" if star else loss,
+            f"{run.step:,} of {run.config.steps:,}",
+            html.escape(badge_of(run)[0]),
+            size,
         ]
         rows += "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
-    titles = ("", "Run, and what changed", "State", "Steps", "Parameters", "Lowest validation loss")
+    titles = ("", "Run, and what changed", "Lowest validation loss", "Steps", "State", "Parameters")
     head = "".join(f'<th scope="col" style="{_CELL}text-align:left">{each}</th>' for each in titles)
     return (
         '<div style="overflow-x:auto" tabindex="0" role="region" aria-label="Runs compared">'

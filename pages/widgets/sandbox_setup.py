@@ -63,7 +63,11 @@ def set_up(lesson: Lesson, owner: str) -> None:
         recipe = _choose_recipe()
         length, ahead = st.container(), st.container()
     settings = st.expander(
-        "All settings", icon=":material/tune:", expanded=any_set(), key="all_settings"
+        "All settings",
+        icon=":material/tune:",
+        expanded=any_set(),
+        key="all_settings",
+        on_change="rerun",
     )
     with settings:
         show_prose(lesson, "settings")
@@ -94,8 +98,9 @@ def set_up(lesson: Lesson, owner: str) -> None:
         return
     with details:
         _describe(config, parameters, vocab_size)
-    with drawn:
-        _draw_schedule(config)
+    if settings.open:  # plotly takes its time, and most people just press Train
+        with drawn:
+            _draw_schedule(config)
     with ahead:
         if text:
             _look_ahead(config, text, parameters, vocab_size)

@@ -61,16 +61,10 @@ def _choose_factor(run: Run, key: str, now: float, label: str) -> float:
 
 def _rate(run: Run) -> None:
     """The learning rate, as a multiple of what the recipe has planned."""
-    step = max(run.step, 0)
     # The last change may be a few steps ahead of what the record tells.
     now = run.config.rate_changes[-1][1] if run.config.rate_changes else 1.0
     factor = _choose_factor(run, "rate", now, "Learning rate, times what is planned")
-    share = planned_share(run.config, step + 1) / run.config.rate_factor(step + 1)
-    rate = run.config.recipe.learning_rate * share
-    st.caption(
-        f"That makes {rate * factor:.2g} at step {step + 1:,}, where {rate:.2g} is planned. "
-        f"{_expect(factor)}"
-    )
+    st.caption(f"{_compare_rates(run, factor)} {_expect(factor)}")
     label = "Use it from now on" if run.active else "Use it when it goes on"
     same = abs(factor - now) < 1e-9
     if st.button(label, key="use_rate", disabled=same) and _tried(
@@ -79,6 +73,16 @@ def _rate(run: Run) -> None:
         if run.active:
             st.toast("It learns at the new rate from its next step on.", icon=":material/speed:")
         st.rerun()
+
+
+def _compare_rates(run: Run, factor: float) -> str:
+    """Say what a factor comes to at the next step."""
+    step = run.step + 1
+    if step > run.config.steps:
+        return "It holds when the run goes on with more steps."
+    planned = planned_share(run.config, step) / run.config.rate_factor(step)
+    rate = run.config.recipe.learning_rate * planned
+    return f"That makes {rate * factor:.2g} at step {step:,}, where {rate:.2g} is planned."
 
 
 def _expect(factor: float) -> str:
@@ -166,13 +170,13 @@ def _branch(run: Run, visitor: str) -> None:
     factor = _choose_factor(
         run, "branch_rate", run.config.rate_factor(step + 1), "Learning rate of the branch"
     )
-    most = max(run.config.steps, step + 1)
+    most = run.config.steps if run.config.steps > step else 2 * step
     steps = int(
         st.number_input(
             "Steps in all, those before included",
             min_value=step + 1,
             max_value=_MOST_STEPS,
-            value=most if most > step + 1 else min(2 * most, _MOST_STEPS),
+            value=min(max(most, step + 1), _MOST_STEPS),
             step=100,
             key=f"branch_steps_{run.id}_{step}",
         )

@@ -8,6 +8,7 @@ import pytest
 
 from pages.figures.palette import TRAIN, VALIDATION
 from pages.figures.training import (
+    Change,
     Curve,
     Reference,
     loss_alt_text,
@@ -154,3 +155,12 @@ def test_the_sentence_sees_overfitting() -> None:
 def test_the_sentence_before_the_first_step() -> None:
     text = loss_alt_text(NOTHING, NOTHING, REFERENCES, total_steps=400)
     assert text == "Training has not started: 0 of 400 steps."
+
+
+def test_changes_stand_where_they_were_made() -> None:
+    curve = Curve([1, 500], [4.0, 2.0])
+    changes = [Change(100 * i, f"rate × {i}") for i in range(1, 13)]
+    figure = loss_figure(curve, Curve([], []), [], total_steps=2000, changes=changes)
+    lines = [shape.x0 for shape in figure.layout.shapes]
+    assert lines == [100 * i for i in range(5, 13)]  # the last eight
+    assert [each.text for each in figure.layout.annotations][-1] == "rate × 12"
