@@ -90,10 +90,15 @@ def likeness_sentence(words: Sequence[str], alike: np.ndarray) -> str:
         return f"“{words[0]}” is alone: there is nothing to compare it with."
     same = [pair for pair in pairs if words[pair[0]] == words[pair[1]]]
     if same:
-        said = [f"“{labels[a]}” and “{labels[b]}” {alike[a, b]:.2f}" for a, b in same[:3]]
+        said = [f"“{labels[a]}” and “{labels[b]}” {_short(alike[a, b])}" for a, b in same[:3]]
         return f"One word in several places: {', '.join(said)}."
     a, b = max(pairs, key=lambda pair: alike[pair])
-    return f"Most alike are “{labels[a]}” and “{labels[b]}”: {alike[a, b]:.2f}."
+    return f"Most alike are “{labels[a]}” and “{labels[b]}”: {_short(alike[a, b])}."
+
+
+def _short(number: float) -> str:
+    """Two decimals, and no minus before a zero."""
+    return f"{round(float(number), 2) + 0:.2f}"
 
 
 def attention_of(written: Written, head: str) -> np.ndarray:
