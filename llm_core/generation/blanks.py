@@ -1,8 +1,10 @@
 """Guess a hidden word: an encoder reads both sides of the blank, a decoder only what is before."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 
 import torch
@@ -16,6 +18,7 @@ from llm_core.pretrained.tiny import CORPUS, load_tiny
 
 MOST_TOKENS = 120  # of a text with a blank: the models were made for 128
 _WORD = re.compile(r" ?[A-Za-z]{3,}")
+_USUAL = 60  # most frequent tokens, which stand in nearly every tale
 _PAD = 0  # any token: it is masked, or stands where nobody looks
 
 
@@ -67,20 +70,35 @@ def guess_from_the_left(model: GPT, blanks: Sequence[Blank]) -> Tensor:
     return logits[torch.arange(len(blanks)), places - 1].softmax(-1)
 
 
-def held_out_blanks(count: int, *, seed: int) -> list[Blank]:
-    """Hide a word, drawn at random, in each of the first `count` tales that no model trained on.
+def held_out_blanks(count: int, *, seed: int, told_again: bool = False) -> list[Blank]:
+    """Hide a word, drawn at random, in each of `count` tales that no model was trained on.
 
     They are in the last tenth of the corpus. Never is it a tale's first token, nor a sign or a
-    word of one or two letters.
+    word of one or two letters. With `told_again`, it is a word that stands here for the first
+    time in its tale and comes again later, but is none of the corpus's most frequent ones: what
+    follows gives it away, what is before does not.
     """
     tokenizer = load_tiny()[1]
     held_out = split_by_position(find_corpus(CORPUS).load(), 0.1)[1]
-    random, blanks = Random(seed), []
-    for tale in held_out.strip().split("\n\n")[1 : count + 1]:  # the first one is cut
-        ids = tuple(tokenizer.encode(tale))[:MOST_TOKENS]
-        words = [n for n, each in enumerate(ids) if n and _WORD.fullmatch(tokenizer.decode([each]))]
-        blanks.append(Blank(ids, random.choice(words)))
+    tales = held_out.strip().split("\n\n")[1:]  # the first one is cut
+    rows = [tuple(tokenizer.encode(tale))[:MOST_TOKENS] for tale in tales]
+    usual = {each for each, _ in Counter(chain.from_iterable(rows)).most_common(_USUAL)}
+    is_word = [
+        bool(_WORD.fullmatch(tokenizer.decode([index]))) for index in range(tokenizer.vocab_size)
+    ]
+    random = Random(seed)
+    blanks: list[Blank] = []
+    for ids in rows:
+        places = [n for n, each in enumerate(ids) if n and is_word[each]]
+        if told_again:
+            places = [n for n in places if _is_told_again(ids, n) and ids[n] not in usual]
+        if places and len(blanks) < count:
+            blanks.append(Blank(ids, random.choice(places)))
     return blanks
+
+
+def _is_told_again(ids: Sequence[int], place: int) -> bool:
+    return ids[place] not in ids[:place] and ids[place] in ids[place + 1 :]
 
 
 def share_right(probabilities: Tensor, blanks: Sequence[Blank]) -> float:

@@ -133,11 +133,11 @@ def _show_both(guesses: Guesses, hidden: str) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def measured_blanks(count: int = BLANKS) -> tuple[float, float]:
+def measured_blanks(told_again: bool, count: int = BLANKS) -> tuple[float, float]:
     """Share of held-out blanks whose hidden word both models find: encoder, decoder."""
     from llm_core.generation import blanks as engine
 
-    blanks = engine.held_out_blanks(count, seed=SEED)
+    blanks = engine.held_out_blanks(count, seed=SEED, told_again=told_again)
     encoder, decoder = load("tiny_encoder")[0], load("tiny")[0]
     return (
         engine.share_right(engine.guess_from_both_sides(encoder, blanks), blanks),
@@ -145,7 +145,7 @@ def measured_blanks(count: int = BLANKS) -> tuple[float, float]:
     )
 
 
-def show_measured() -> tuple[float, float] | None:
+def show_measured() -> None:
     """The shares on held-out blanks, once they are asked for; on paper at once."""
     asked = st.session_state.get("blanks_asked") or current_view() == "print"
     if not asked:
@@ -155,18 +155,25 @@ def show_measured() -> tuple[float, float] | None:
             icon=":material/timer:",
             on_click=_ask,
         )
-        return None
+        return
+    rows: list[dict[str, object]] = []
     with st.spinner("Hiding words…"):
-        encoder, decoder = measured_blanks()
-    rows: list[dict[str, object]] = [
-        {"model": "encoder: both sides", "hidden words found": percent(encoder)},
-        {"model": "decoder: what stands before", "hidden words found": percent(decoder)},
-    ]
+        for name, told_again in (
+            ("any word", False),
+            ("a word that is told here first, and again later", True),
+        ):
+            encoder, decoder = measured_blanks(told_again)
+            rows.append(
+                {
+                    "hidden": name,
+                    "encoder": f"{encoder:.1%}",
+                    "decoder": f"{decoder:.1%}",
+                }
+            )
     st.markdown(
         f"**{BLANKS} words, hidden one at a time in tales that neither model was trained on:**"
     )
     st.html(named_table(rows, "Hidden words found"))
-    return encoder, decoder
 
 
 def _ask() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.figures.distribution import percent
 from pages.widgets.translation_model import (
     DATES,
     MEASURED,
@@ -58,15 +57,13 @@ def side_by_side(right: str | None, taught: Written | None, free: Written) -> st
             given = "".join(shown(sign) for sign in taught.signs[:place]) if inside else ""
             cells += _cell(given)
             cells += _judged(taught.choices[place], taught.signs[place]) if inside else _cell("")
-        overruled = choice != free.signs[place]
         wanted = taught.signs[place] if taught and place < len(taught.signs) else None
-        cells += _cell(seen) + _judged(choice, wanted)
-        cells += _cell(f"overruled: {shown(free.signs[place])}" if overruled else "")
+        cells += _cell(seen) + _judged(choice, wanted, instead=free.signs[place])
         rows += f"<tr>{cells}</tr>"
     heads = ["place"]
     if right is not None:
         heads += ["teacher forcing: sees", "writes"]
-    heads += ["free running: sees", "writes", ""]
+    heads += ["free running: sees", "writes"]
     head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in heads)
     return (
         '<div style="overflow-x:auto" tabindex="0" role="region" '
@@ -90,12 +87,15 @@ def _outcome(right: str | None, free: Written, place: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return f'<td style="{_CELL};text-align:right">{html.escape(text)}</td>'
+    return f'<td style="{_CELL};text-align:right;white-space:nowrap">{html.escape(text)}</td>'
 
 
-def _judged(choice: str, wanted: str | None) -> str:
+def _judged(choice: str, wanted: str | None, *, instead: str | None = None) -> str:
+    """What is written, whether it is right, and what took its place if it was overruled."""
     mark = "" if wanted is None else " ✓" if choice == wanted else " ✗"
-    return f'<td style="{_CELL}"><b>{html.escape(shown(choice))}</b>{mark}</td>'
+    overruled = instead is not None and instead != choice
+    changed = f"<br><small>overruled by {html.escape(shown(instead))}</small>" if overruled else ""
+    return f'<td style="{_CELL}"><b>{html.escape(shown(choice))}</b>{mark}{changed}</td>'
 
 
 def shares_table() -> str:
@@ -106,9 +106,9 @@ def shares_table() -> str:
         rows.append(
             {
                 "steps": step,
-                "signs right, teacher forcing": percent(measured.forced),
-                "signs right, free running": percent(measured.free),
-                "whole answers right": percent(measured.whole),
+                "signs right, teacher forcing": f"{measured.forced:.1%}",
+                "signs right, free running": f"{measured.free:.1%}",
+                "whole answers right": f"{measured.whole:.1%}",
             }
         )
     return named_table(rows, "Shares right after each number of steps")
@@ -121,9 +121,14 @@ def show_accuracy() -> int:
     for place, (kind, title) in zip(st.columns(2, gap="large"), titles.items(), strict=True):
         with place:
             measured = measure(steps, kind)
-            st.metric(title, percent(measured.whole), help="Answers right to the last sign")
+            st.metric(title, f"{measured.whole:.1%}", help="Answers right to the last sign")
             show_mistakes(measured.wrong, MEASURED, label=f"Mistakes: {title}")
     return steps
+
+
+def _unbroken(text: str) -> str:
+    """A date that no narrow column tears apart: its dashes become ones that do not break."""
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int, *, label: str) -> None:
@@ -133,7 +138,7 @@ def show_mistakes(wrong: Sequence[tuple[str, str, str]], count: int, *, label: s
         return
     st.markdown(f"**{len(wrong)} of {count} answers are wrong.** The first of them:")
     rows: list[dict[str, object]] = [
-        {"in words": source, "right": right, "it wrote": said or "(nothing)"}
+        {"in words": source, "right": _unbroken(right), "it wrote": _unbroken(said or "(nothing)")}
         for source, right, said in wrong[:_SHOWN]
     ]
     st.html(named_table(rows, label))

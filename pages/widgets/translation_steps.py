@@ -90,10 +90,15 @@ def likeness_sentence(words: Sequence[str], alike: np.ndarray) -> str:
         return f"“{words[0]}” is alone: there is nothing to compare it with."
     same = [pair for pair in pairs if words[pair[0]] == words[pair[1]]]
     if same:
-        said = [f"“{labels[a]}” and “{labels[b]}” {alike[a, b]:.2f}" for a, b in same[:3]]
+        said = [f"“{labels[a]}” and “{labels[b]}” {_short(alike[a, b])}" for a, b in same[:3]]
         return f"One word in several places: {', '.join(said)}."
     a, b = max(pairs, key=lambda pair: alike[pair])
-    return f"Most alike are “{labels[a]}” and “{labels[b]}”: {alike[a, b]:.2f}."
+    return f"Most alike are “{labels[a]}” and “{labels[b]}”: {_short(alike[a, b])}."
+
+
+def _short(number: float) -> str:
+    """Two decimals, and no minus before a zero."""
+    return f"{round(float(number), 2) + 0:.2f}"
 
 
 def attention_of(written: Written, head: str) -> np.ndarray:
@@ -174,51 +179,39 @@ def _show_choice(written: Written, step: int) -> None:
 
 def show_sight(reading: Reading, written: Written) -> dict[str, np.ndarray]:
     """Who looks at whom: the three attentions of the model, averaged over their heads."""
-    tokens = DATES.tokens
     read = [START, *written.signs[:-1]]
-    ids = [tokens.index(sign) for sign in read]
-    found = three_attentions(shipped(), reading.ids, ids)
+    found = three_attentions(shipped(), reading.ids, [DATES.tokens.index(sign) for sign in read])
     means = {name: weights.mean(dim=0).numpy() for name, weights in found.items()}
     words, signs = labels_of(reading.words), [shown(sign) for sign in written.signs]
-    above = np.triu(np.ones((len(signs), len(signs)), dtype=bool), k=1)
-    drawn = {
-        "encoder": (
-            "Words look at words",
-            means["encoder"],
-            words,
-            words,
-            "Every word may look at all words.",
-        ),
-        "decoder": (
-            "Signs look at signs",
-            np.where(above, -np.inf, means["decoder"]),
-            signs,
-            [shown(sign) for sign in read],
-            "To write a sign, only those before it may be looked at.",
-        ),
-        "cross": (
-            "Signs look at words",
-            means["cross"],
-            signs,
-            words,
-            "Every sign may look at all words.",
-        ),
-    }
-    shown_side_by_side = zip(st.columns(3, gap="medium"), drawn.items(), strict=True)
-    for place, (name, (title, weights, rows, columns, said)) in shown_side_by_side:
-        with place:
-            st.markdown(f"**{title}**")
-            matrix_heatmap(
-                weights,
-                key=f"sight_{name}",
-                alt=said,
-                rows=rows,
-                columns=columns,
-                row_name="word" if name == "encoder" else "to write",
-                column_name="looks at",
-                role="attention",
-                limits=(0, 1),
-                numbers=False,
-                masked="comes later",
-            )
+    later = np.triu(np.ones((len(signs), len(signs)), dtype=bool), k=1)
+    behind = np.where(later, -np.inf, means["decoder"])
+    words_places, signs_places, cross_places = st.columns(3, gap="medium")
+    with words_places:
+        st.markdown("**Words look at words**")
+        _sight("encoder", means["encoder"], words, words, "Every word may look at all words.")
+    with signs_places:
+        st.markdown("**Signs look at signs**")
+        said = "To write a sign, only those before it may be looked at."
+        _sight("decoder", behind, signs, [shown(sign) for sign in read], said)
+    with cross_places:
+        st.markdown("**Signs look at words**")
+        _sight("cross", means["cross"], signs, words, "Every sign may look at all words.")
     return means
+
+
+def _sight(
+    name: str, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], said: str
+) -> None:
+    matrix_heatmap(
+        weights,
+        key=f"sight_{name}",
+        alt=said,
+        rows=rows,
+        columns=columns,
+        row_name="word" if name == "encoder" else "to write",
+        column_name="looks at",
+        role="attention",
+        limits=(0, 1),
+        numbers=False,
+        masked="comes later",
+    )

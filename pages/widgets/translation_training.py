@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 _KEPT = "translator_training"  # in the session: the last training, and what it translates
 _MARK = {True: "✓", False: "✗"}
+_CELL = "padding:.15rem .8rem .15rem 0"
 _SEED = 11  # of the unseen pairs that are measured afterwards
 
 
@@ -189,8 +190,8 @@ def show_training(training: "Training", source: str, run: str) -> None:
 def answers_table(source: str, steps: list[int], said: list[str], right: str | None) -> str:
     """The answers to one input as the model learnt, newest first."""
     rows = "".join(
-        f'<tr><td style="padding:.15rem .8rem .15rem 0;text-align:right">{step}</td>'
-        f'<td style="padding:.15rem .8rem .15rem 0"><code>{html.escape(text) or "(nothing)"}</code>'
+        f'<tr><td style="{_CELL};text-align:right">{step}</td>'
+        f'<td style="{_CELL}"><code>{html.escape(text) or "(nothing)"}</code>'
         f"</td><td>{'' if right is None else _MARK[text == right]}</td></tr>"
         for step, text in reversed(list(zip(steps, said, strict=False)))
     )
@@ -198,8 +199,8 @@ def answers_table(source: str, steps: list[int], said: list[str], right: str | N
         f'<p style="margin:.5rem 0 .2rem"><b>“{html.escape(source)}”</b> after each '
         "so many steps</p>"
         '<div style="max-height:230px;overflow:auto" tabindex="0" role="region" '
-        f'aria-label="Answers by step"><table style="font-variant-numeric:tabular-nums">{rows}'
-        "</table></div>"
+        'aria-label="Answers by step">'
+        f'<table style="width:auto;font-variant-numeric:tabular-nums">{rows}</table></div>'
     )
 
 

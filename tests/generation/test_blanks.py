@@ -74,10 +74,21 @@ def test_held_out_blanks_are_words_of_tales_that_were_never_trained_on(blanks):
     text = find_corpus(CORPUS).load()
     trained = text[: int(0.9 * len(text))]
     assert blanks[:3] == held_out_blanks(3, seed=5)
+    assert blanks[:3] != held_out_blanks(3, seed=6)
     for blank in blanks[:50]:
         assert 0 < blank.place < len(blank.ids)
         assert tokenizer.decode([blank.answer]).strip().isalpha()
         assert tokenizer.decode(list(blank.ids)) not in trained
+
+
+def test_what_is_told_again_stands_there_for_the_first_time(blanks):
+    again = held_out_blanks(100, seed=5, told_again=True)
+    assert len(again) == 100
+    for blank in again:
+        assert blank.ids.count(blank.answer) > 1
+        assert blank.ids.index(blank.answer) == blank.place
+    tokenizer = load_tiny()[1]
+    assert not {tokenizer.decode([blank.answer]) for blank in again} & {" the", " and", " was"}
 
 
 def test_share_right_counts_the_most_probable():

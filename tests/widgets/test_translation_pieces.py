@@ -42,7 +42,7 @@ def test_an_overruled_sign_is_seen_by_the_next_and_marked():
     assert "".join(taught.choices[:10]) == "2021-03-21"
     table = side_by_side(reading.right, taught, free)
     assert table.count("<tr>") == 12
-    assert "overruled: 1" in table
+    assert "overruled by 1" in table
     assert "2021-03-1<" in table
     alone = side_by_side(None, None, free)
     assert "teacher forcing" not in alone
