@@ -40,7 +40,7 @@ class PublishedModel:
 
 def training_flops(parameters: float, tokens: float) -> float:
     """Return about how many floating-point operations a training takes: 6ND."""
-    return FLOPS_A_PARAMETER_AND_TOKEN * parameters * tokens
+    return float(FLOPS_A_PARAMETER_AND_TOKEN * parameters * tokens)
 
 
 def compute_optimal(flops: float) -> tuple[float, float]:

@@ -47,9 +47,9 @@ class NGramModel:
 
     def probabilities(self, context: Ids) -> NDArray[np.float64]:
         """Return the distribution (V,) of the token after `context` (T,); its end counts."""
-        shared = (np.bincount(self.runs[0].last, self.runs[0].counts, self.vocab_size) + 1) / (
-            self.runs[0].counts.sum() + self.vocab_size
-        )
+        shared: NDArray[np.float64] = (
+            np.bincount(self.runs[0].last, self.runs[0].counts, self.vocab_size) + 1
+        ) / (self.runs[0].counts.sum() + self.vocab_size)
         used = min(self.order - 1, len(context))
         for length in range(1, used + 1):
             number = self._find(context[len(context) - length :])
@@ -70,7 +70,7 @@ class NGramModel:
             raise ValueError("To be predicted, a text needs at least two tokens.")
         numbers = _lookup(self.runs[0], np.zeros(len(ids), dtype=np.int64), ids, self.vocab_size)
         counts = np.where(numbers >= 0, self.runs[0].counts[numbers], 0)
-        found = (counts + 1) / (self.runs[0].counts.sum() + self.vocab_size)
+        found: NDArray[np.float64] = (counts + 1) / (self.runs[0].counts.sum() + self.vocab_size)
         for length in range(1, self.order):
             # Runs of length + 1 tokens that end at each place, by their first `length` tokens.
             followed = self._followed(length)

@@ -98,8 +98,3 @@ def _read(folder: Path) -> dict[str, Any]:
 def tokens_read(step: int) -> int:
     """Return how many tokens the training had read after `step` steps, repeated ones included."""
     return step * WINDOWS_A_STEP * int(_read(FOLDER)["model"]["context_length"])
-
-
-def tiny_config() -> TransformerConfig:
-    """Return the model's shape."""
-    return TransformerConfig(**_read(FOLDER)["model"])

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -127,11 +128,9 @@ class Measured:
 @functools.lru_cache(maxsize=1)
 def measured_recalls() -> tuple[Measured, ...]:
     """Return what benchmarks/planted_secret.py measured, the fewest repetitions first."""
-    rows = json.loads(MEASURED.read_text(encoding="utf-8"))
-    return tuple(
-        Measured(**{name: tuple(v) if isinstance(v, list) else v for name, v in row.items()})
-        for row in rows
-    )
+    rows: list[dict[str, Any]] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    lists = ("steps", "bits", "told", "validation_loss")
+    return tuple(Measured(**row | {name: tuple(row[name]) for name in lists}) for row in rows)
 
 
 def held_out_text() -> str:

@@ -1,7 +1,7 @@
 """Pictures of the first lesson: a game's score, models by size, context lengths, a secret told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -13,6 +13,15 @@ _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _REFERENCE = {"color": NEUTRAL, "dash": "dot", "width": 1.5}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TOKENS_A_PARAMETER = 20
+_LANDMARKS = {  # and where beside their points the names stand
+    "GPT-1": "bottom center",
+    "GPT-3": "bottom center",
+    "Chinchilla": "bottom left",
+    "Llama 3.1 405B": "top center",
+    "SmolLM2 135M": "top center",
+    "Our tiny GPT": "bottom center",
+}
+Place = tuple[float, float]
 
 
 def score_figure(yours: Sequence[float], models: Sequence[float], *, blind: float) -> go.Figure:
@@ -81,6 +90,7 @@ def size_figure(models: Sequence[Sized], *, chosen: str) -> go.Figure:
     )
     picked = next(model for model in models if model.name == chosen)
     _equal_compute(figure, picked, low, high)
+    _landmarks(figure, models, picked, lambda model: (model.parameters, model.tokens))
     _points(figure, models, picked, lambda model: (model.parameters, model.tokens))
     figure.update_xaxes(title_text="parameters at work on a token", **_log_axis([low, high]))
     tokens = [model.tokens for model in models]
@@ -93,6 +103,7 @@ def compute_figure(models: Sequence[Sized], *, chosen: str) -> go.Figure:
     """Draw the compute of each model's training (logarithmic) over the years."""
     figure = go.Figure()
     picked = next(model for model in models if model.name == chosen)
+    _landmarks(figure, models, picked, lambda model: (model.year, model.flops))
     _points(figure, models, picked, lambda model: (model.year, model.flops))
     years = [model.year for model in models]
     figure.update_xaxes(
@@ -125,7 +136,27 @@ def _equal_compute(figure: go.Figure, picked: Sized, low: float, high: float) ->
     )
 
 
-def _points(figure: go.Figure, models: Sequence[Sized], picked: Sized, place: object) -> None:
+def _landmarks(
+    figure: go.Figure, models: Sequence[Sized], picked: Sized, place: Callable[[Sized], Place]
+) -> None:
+    """Name the few models that a reader may have heard of."""
+    named = [model for model in models if model.name in _LANDMARKS and model is not picked]
+    figure.add_scatter(
+        x=[place(model)[0] for model in named],
+        y=[place(model)[1] for model in named],
+        mode="text",
+        text=[model.name for model in named],
+        textposition=[_LANDMARKS[model.name] for model in named],
+        textfont={"size": 11},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+    )
+
+
+def _points(
+    figure: go.Figure, models: Sequence[Sized], picked: Sized, place: Callable[[Sized], Place]
+) -> None:
     """One point a model: round for published ones, a star for ours; the chosen one is named."""
     for name, ours, colour, symbol, size in (
         ("published models", False, QUERY, "circle", 9),
@@ -133,8 +164,8 @@ def _points(figure: go.Figure, models: Sequence[Sized], picked: Sized, place: ob
     ):
         shown = [model for model in models if model.ours == ours]
         figure.add_scatter(
-            x=[place(model)[0] for model in shown],  # type: ignore[operator]
-            y=[place(model)[1] for model in shown],  # type: ignore[operator]
+            x=[place(model)[0] for model in shown],
+            y=[place(model)[1] for model in shown],
             mode="markers",
             name=name,
             marker={"color": colour, "symbol": symbol, "size": size, "opacity": 0.85},
@@ -151,13 +182,14 @@ def _points(figure: go.Figure, models: Sequence[Sized], picked: Sized, place: ob
             hovertemplate="%{customdata[0]} (%{customdata[1]}): %{customdata[2]} parameters, "
             "%{customdata[3]} tokens, %{customdata[4]} FLOP<extra></extra>",
         )
-    x, y = place(picked)  # type: ignore[operator]
+    x, y = place(picked)
     figure.add_scatter(
         x=[x],
         y=[y],
         mode="markers+text",
-        text=[picked.name],
-        textposition="top center",
+        text=[f"<b>{picked.name}</b>"],
+        textposition="bottom center",
+        textfont={"size": 13},
         marker={"color": KEY, "symbol": "circle-open", "size": 18, "line": {"width": 3}},
         hoverinfo="skip",
         showlegend=False,
@@ -202,7 +234,7 @@ def orders_figure(
 
     held_out, learnt: per token, on text that was not counted and on text that was.
     """
-    names = ["1 (single tokens)", "2 (bigram)", "3 (trigram)"]
+    names = ["1", "2<br>bigram", "3<br>trigram"]
     names += [str(order) for order in range(4, len(held_out) + 1)]
     figure = go.Figure()
     for name, values, colour, dash, symbol in (
@@ -218,17 +250,19 @@ def orders_figure(
             marker={"symbol": symbol, "size": 9},
             hovertemplate="%{x}: %{y:.2f}<extra>" + name + "</extra>",
         )
-    figure.add_hline(
-        y=gpt,
-        line={"color": PREDICTION, "dash": "dot", "width": 2},
-        annotation={
-            "text": f"{gpt_name}, held-out: {gpt:.2f}",
-            "yanchor": "bottom",
-            "xanchor": "left",
-            "x": 0,
-        },
+    figure.add_hline(y=gpt, line={"color": PREDICTION, "dash": "dot", "width": 2})
+    figure.add_annotation(
+        text=f"{gpt_name}, held-out: {gpt:.2f}",
+        xref="paper",
+        x=0,
+        xanchor="left",
+        y=math.log10(gpt),  # plotly takes places on a logarithmic axis so
+        yanchor="bottom",
+        showarrow=False,
     )
-    figure.update_xaxes(title_text="tokens in a run (n)", zeroline=False, type="category")
+    figure.update_xaxes(
+        title_text="tokens in a run (n)", zeroline=False, type="category", tickangle=0
+    )
     figure.update_yaxes(
         title_text="perplexity per token",
         type="log",

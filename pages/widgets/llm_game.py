@@ -13,6 +13,7 @@ from llm_core.generation.guessing import OPTIONS, Round, bits_paid, make_rounds,
 from pages.figures.distribution import top_outcomes
 from pages.figures.foundations import score_figure
 from pages.figures.palette import PREDICTION
+from pages.figures.sampling import rank_figure
 from pages.widgets.address import asked_value, write_value
 from pages.widgets.code_viewer import show_code
 from pages.widgets.distribution import show_distribution
@@ -228,19 +229,37 @@ def _reveal(game: Game, guesses: list[Guess], place: int) -> None:
 
 
 def _distribution(game: Game, place: int) -> None:
+    """The likeliest tokens as bars, and all of them as a curve."""
     distribution = game.distributions[place]
     right = game.ids[game.rounds[place].place]
     best, _ = top_outcomes(distribution, 8)
     shown = list(best) if right in best else [*best, right]
-    others = len(distribution) - len(shown)
-    log = st.toggle("Logarithmic scale", key="game_log", bind="query-params")
-    show_distribution(
-        [_label(game, index) + (" ← it came" if index == right else "") for index in shown],
-        [float(distribution[index]) for index in shown],
-        key="game_bars",
-        tail=max(0.0, 1 - float(distribution[shown].sum())),
-        tail_label=f"{others:,} others",
-        log=log,
+    left, beside = st.columns([3, 2], gap="large")
+    with left:
+        log = st.toggle("Logarithmic scale", key="game_log", bind="query-params")
+        show_distribution(
+            [_label(game, index) + (" ← it came" if index == right else "") for index in shown],
+            [float(distribution[index]) for index in shown],
+            key="game_bars",
+            tail=max(0.0, 1 - float(distribution[shown].sum())),
+            tail_label=f"{len(distribution) - len(shown):,} others",
+            log=log,
+        )
+    with beside:
+        show_figure(
+            rank_figure(distribution, listed=len(best)),
+            key="game_ranks",
+            alt=_ranks_said(distribution, right),
+        )
+
+
+def _ranks_said(distribution: np.ndarray, right: int) -> str:
+    ordered = -np.sort(-distribution.astype(np.float64))
+    half = int(np.searchsorted(np.cumsum(ordered), 0.99)) + 1
+    rank = int((distribution > distribution[right]).sum()) + 1
+    return (
+        f"All {len(ordered):,} tokens by rank: the {half:,} likeliest have 99% of the probability. "
+        f"The one that came is number {rank:,}, and no token has a probability of 0."
     )
 
 

@@ -75,7 +75,7 @@ def _corpora(seconds: int, wage: int) -> None:
                 "dollars by hand": round(dollars),
             }
         )
-    st.html(named_table(rows, "Question-answer pairs in the texts at hand"))
+    st.html(named_table(rows, "Question-answer pairs in the texts at hand", left=("text",)))
     if not everything:
         st.button(
             f"Count the other {len(corpora) - 1} texts too (a few seconds)",

@@ -84,6 +84,7 @@ def compare_models() -> None:
                 for row in table.to_dict("records")
             ],
             "Counted models by the length of their runs",
+            left=("model",),
         )
     )
     _samples(gpt, held_out)
@@ -124,7 +125,7 @@ def _samples(gpt: float, held_out: list[float]) -> None:
             texts,
             strict=True,
         ):
-            with st.container(border=True, width=320):
+            with st.container(border=True, width=285):
                 st.html(
                     f'<div style="border-left:4px solid {colour};padding-left:.75rem">'
                     f"<b>{name}</b>, perplexity {perplexity:.2f}"

@@ -36,7 +36,9 @@ def list_connections() -> None:
         }
         for kind, said in _KINDS.items()
     ]
-    st.html(named_table(rows, "Connections of this process, by kind"))
+    st.html(
+        named_table(rows, "Connections of this process, by kind", left=("what they are", "ends"))
+    )
     outside = counts["outside"]
     if outside:
         st.warning(

@@ -69,8 +69,8 @@ def _said(picked: PublishedModel, models: list[PublishedModel]) -> str:
     return (
         f"{picked.name}: {short(picked.active_parameters)} parameters at work, "
         f"{short(picked.tokens)} training tokens, about {power(picked.flops)} FLOP. The most "
-        f"compute went into {largest.name}, {largest.flops / smallest.flops:.1e} times as much as "
-        f"into {smallest.name[0].lower() + smallest.name[1:]}."
+        f"compute went into {largest.name}, {power(largest.flops / smallest.flops)} times as much "
+        f"as into {smallest.name[0].lower() + smallest.name[1:]}."
     )
 
 
