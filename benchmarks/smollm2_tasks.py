@@ -3,7 +3,7 @@
 python benchmarks/smollm2_tasks.py --make
 python benchmarks/smollm2_tasks.py --check
 
-The first command made smollm2_answers.json and smollm2_readings.json in llm_core/pretrained, which
+The first command made smollm2_answers.json and smollm2_readings.json in llm_core/generation, which
 the first lesson shows. The second does everything again, and prints how many answers are word for
 word the same (always the likeliest token, so only rounding on another machine can turn one), and
 how far the bits a character are from those that are kept.
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run from anywhere, without
 
 from llm_core.data.passages import other_passages, tales
 from llm_core.generation.measures import bits_a_character
-from llm_core.pretrained.prompted_tasks import (
+from llm_core.generation.prompted_tasks import (
     ANSWERS,
     PROMPTS,
     READINGS,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from llm_core.data.corpora import available_corpora, find_corpus
+from llm_core.data.corpora import Corpus, available_corpora, find_corpus
 from llm_core.data.free_labels import FreeLabels, cost_by_hand, count_free_labels
 from llm_core.tokenizers.vocabularies import load_vocabulary
 from pages.widgets.code_viewer import show_code
@@ -84,14 +84,20 @@ def _corpora(seconds: int, wage: int) -> None:
             on_click=st.session_state.__setitem__,
             args=(_COUNTED, True),
         )
+    _bill_of_gpt3(seconds, wage)
+    _code(corpora[0], counted[corpora[0].title], seconds, wage)
+
+
+def _bill_of_gpt3(seconds: int, wage: int) -> None:
     hours, dollars = cost_by_hand(_GPT3_TOKENS, seconds=seconds, wage=wage)
     st.caption(
         f"The 300 billion tokens that GPT-3 was trained on: {hours / 2000:,.0f} people for a year "
-        f"of 2,000 hours, or {dollars / 1e9:,.0f} billion dollars. The seconds and the pay are "
+        f"of 2,000 hours, or {dollars / 1e9:,.3g} billion dollars. The seconds and the pay are "
         "assumptions; move them. (Cut by GPT-2’s tokenizer.)"
     )
-    first = corpora[0]
-    labels = counted[first.title]
+
+
+def _code(corpus: Corpus, labels: FreeLabels, seconds: int, wage: int) -> None:
     hours, dollars = cost_by_hand(labels.pairs, seconds=seconds, wage=wage)
     show_code(
         count_free_labels,
@@ -101,7 +107,7 @@ def _corpora(seconds: int, wage: int) -> None:
 from llm_core.data.free_labels import cost_by_hand, count_free_labels
 from llm_core.tokenizers.vocabularies import load_vocabulary
 
-text = find_corpus({first.name!r}).load()
+text = find_corpus({corpus.name!r}).load()
 labels = count_free_labels(text, load_vocabulary("gpt2").encode_ordinary)
 print(labels.pairs)  # {labels.pairs}
 print([round(each) for each in cost_by_hand(labels.pairs, seconds={seconds}, wage={wage})])  # {

@@ -14,7 +14,7 @@ from llm_core.data.published_models import (
 from llm_core.inspection.counting import count_parameters, flops_per_token
 from llm_core.models.config import TransformerConfig
 from llm_core.pretrained.tiny import snapshot_steps, tiny_config, tokens_read
-from pages.figures.foundations import Sized, compute_figure, power, short, size_figure
+from pages.figures.model_sizes import Sized, compute_figure, power, short, size_figure
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
 from pages.widgets.fragments import own_part

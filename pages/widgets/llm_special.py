@@ -5,7 +5,7 @@ import streamlit as st
 
 from llm_core.data.passages import Passage, other_passages, tales
 from llm_core.generation.measures import bits_a_character
-from llm_core.pretrained.prompted_tasks import read_readings
+from llm_core.generation.prompted_tasks import read_readings
 from pages.figures.foundations import reading_figure
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure

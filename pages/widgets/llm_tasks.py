@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from llm_core.pretrained.prompted_tasks import (
+from llm_core.generation.prompted_tasks import (
     Prompt,
     Task,
     answer,
@@ -63,7 +63,7 @@ def put_tasks() -> None:
         answer,
         Prompt.judge,
         key="tasks",
-        call=f"""from llm_core.pretrained.prompted_tasks import answer, prompts_of, right_answers
+        call=f"""from llm_core.generation.prompted_tasks import answer, prompts_of, right_answers
 
 print(repr(answer(prompts_of({task!r})[{number}], "tiny")))  # {tiny!r}
 print(right_answers("answer"), right_answers("classify"))  # {right_answers("answer")} {

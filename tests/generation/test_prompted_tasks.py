@@ -4,7 +4,7 @@ import pytest
 
 from llm_core.data.passages import find_passage, other_passages, tales
 from llm_core.generation.measures import bits_a_character
-from llm_core.pretrained.prompted_tasks import (
+from llm_core.generation.prompted_tasks import (
     PROMPTS,
     Prompt,
     answer,
