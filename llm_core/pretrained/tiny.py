@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CORPUS = "tiny_tales"
 FOLDER = Path(__file__).parent / "checkpoints" / "tiny"
+WINDOWS_A_STEP = 16  # as benchmarks/pretrained_tiny.py trained it
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 
 
@@ -92,3 +93,8 @@ def _weights(folder: Path, step: int) -> Path:
 def _read(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     return content
+
+
+def tokens_read(step: int) -> int:
+    """Return how many tokens the training had read after `step` steps, repeated ones included."""
+    return step * WINDOWS_A_STEP * int(_read(FOLDER)["model"]["context_length"])

@@ -61,7 +61,7 @@ COURSE = (
         "What is an LLM?",
         "A machine that predicts the next token, and what follows from that.",
         "psychology",
-        20,
+        30,
     ),
     Lesson(
         "12",

@@ -15,8 +15,10 @@ from llm_core.pretrained.registry import load
 _ASKED = "models"  # in the address: the names of models that this page had loaded
 
 
-def requested_model(name: str) -> Any | None:
+def requested_model(name: str, *, key: str = "") -> Any | None:
     """Return a model of the registry if it was asked for; else offer to load it, and return None.
+
+    key: tells apart the places of one page that offer the same model.
 
     A link that names the model loads it at once where its files are on the machine; it never
     starts a download. Where it cannot be had, one sentence says so.
@@ -30,7 +32,7 @@ def requested_model(name: str) -> Any | None:
     with place.container(border=True):
         how = "it is on this machine" if present else f"{asset.download / 1e6:.0f} MB, once"
         pressed = st.button(
-            f"Load {asset.title} ({how})", key=f"load_{name}", icon=":material/download:"
+            f"Load {asset.title} ({how})", key=f"load_{name}{key}", icon=":material/download:"
         )
         st.caption(f"Made by: {asset.source}. Licence: {asset.licence}.")
         if pressed:

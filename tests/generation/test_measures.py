@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from llm_core.generation.measures import (
+    bits_a_character,
     distinct_share,
     mean_log_probability,
     repeated_share,
@@ -20,6 +21,28 @@ def test_surprise_is_the_loss_in_bits(build):
     assert found == pytest.approx((losses / math.log(2)).tolist(), abs=1e-5)
     with pytest.raises(ValueError, match="the model sees 12"):
         surprises(model, torch.zeros(13, dtype=torch.long))
+
+
+class Letters:
+    """A tokenizer whose tokens are letters: bits a character are then bits a token."""
+
+    def encode(self, text):
+        return [ord(letter) - ord("a") for letter in text]
+
+    def decode(self, ids):
+        return "".join(chr(index + ord("a")) for index in ids)
+
+
+def test_bits_a_character_are_the_mean_surprise_and_long_texts_are_read_in_pieces(build):
+    model, text = build(), "dbehibfafcebdfa"  # 15 letters; the model sees 12
+    found = bits_a_character(model, Letters(), text[:12])
+    ids = torch.tensor(Letters().encode(text))
+    assert found == pytest.approx(sum(surprises(model, ids[:12])) / 11)
+    pieces = surprises(model, ids[:12]) + surprises(model, ids[11:])
+    assert len(pieces) == 14
+    assert bits_a_character(model, Letters(), text) == pytest.approx(sum(pieces) / 14)
+    with pytest.raises(ValueError, match="two tokens"):
+        bits_a_character(model, Letters(), "a")
 
 
 def test_runs_are_counted():

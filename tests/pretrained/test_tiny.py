@@ -1,6 +1,7 @@
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from llm_core.pretrained.tiny import (
     save_snapshot,
     snapshot_steps,
     snapshots,
+    tokens_read,
 )
 from llm_core.training.loop import evaluate
 
@@ -57,6 +59,14 @@ def test_each_snapshot_has_the_loss_that_it_states(snapshot, validation_ids):
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     loss, _ = evaluate(model, validation_ids)
     assert loss == pytest.approx(snapshot.validation_loss, abs=2e-3)
+
+
+def test_the_tokens_that_it_read_are_those_of_its_recipe():
+    code = (Path(__file__).parents[2] / "benchmarks" / "pretrained_tiny.py").read_text()
+    windows = int(re.search(r"batch_size=(\d+)", code)[1])
+    context = int(re.search(r'"context_length": (\d+)', code)[1])
+    assert tokens_read(2000) == 2000 * windows * context
+    assert tokens_read(0) == 0
 
 
 def test_it_starts_about_as_wise_as_a_blind_guess():
