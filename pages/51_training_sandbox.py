@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from llm_core.inspection.counting import count_parameters
-from llm_core.models.config import PRESETS, preset
+from llm_core.models.config import POSITIONS, PRESETS, preset
 from llm_core.training.config import RunConfig
 from llm_core.training.machine import possible_devices
 from llm_core.training.recipes import RECIPES
@@ -26,6 +26,7 @@ SIZES = ("pico", "nano", "micro")
 STEPS = (100, 200, 500, 1000, 1500, 2000, 3000, 5000, 10000)
 BATCH = 16  # windows a step
 _SETTING_UP = "setting_up"
+_AS_USUAL = "as in the recipe"
 
 
 def choose_size() -> str:
@@ -115,6 +116,19 @@ def choose_recipe() -> str:
     return name or "classic"
 
 
+def choose_position() -> str | None:
+    """Ask how it is told where tokens stand; None leaves that to the recipe."""
+    name = st.selectbox(
+        "Positions",
+        [_AS_USUAL, *POSITIONS],
+        key="position",
+        bind="query-params",
+        help="How the model is told where a token stands. The classic recipe learns a vector a "
+        "place, the modern one turns queries and keys (rope).",
+    )
+    return name if name in POSITIONS else None
+
+
 def choose_device() -> str:
     """Ask where to compute, if this machine may have more than a processor."""
     devices = possible_devices()
@@ -127,10 +141,10 @@ def choose_device() -> str:
     return name or "auto"
 
 
-def describe_size(name: str, recipe: str, vocab_size: int, context_length: int) -> None:
+def describe_size(name: str, recipe: str, vocab_size: int, shape: dict[str, Any]) -> None:
     """Show what the size means for this text's vocabulary."""
     parts = RECIPES[recipe].model
-    config = preset(name, vocab_size=vocab_size, context_length=context_length, **parts)
+    config = preset(name, vocab_size=vocab_size, **parts | shape)
     st.caption(
         f"**{count_parameters(config):,} parameters**: {config.n_layers} layers of "
         f"{config.n_heads} heads, {config.d_model} numbers per token; it sees "
@@ -157,7 +171,7 @@ def choose_steps(text: ChosenText | None, context_length: int) -> int:
 def run_config(
     text: ChosenText,
     size: str,
-    context_length: int,
+    shape: dict[str, Any],
     stride: int,
     steps: int,
     recipe: str,
@@ -170,7 +184,7 @@ def run_config(
         text_path=None if text.corpus else OWN_TEXT,
         tokenizer="file" if tokenizer_path else "char",
         tokenizer_path=tokenizer_path,
-        model=PRESETS[size] | {"context_length": context_length},
+        model=PRESETS[size] | shape,
         recipe=RECIPES[recipe],
         device=device,
         precision="auto",
@@ -200,15 +214,17 @@ def set_up(lesson: Lesson, owner: str) -> None:
     with model_side:
         size = choose_size()
         details = st.container()
-        recipe, device = choose_recipe(), choose_device()
+        recipe, position, device = choose_recipe(), choose_position(), choose_device()
         context_length, stride = choose_windows(size)
+        shape: dict[str, Any] = {"context_length": context_length}
+        shape |= {"position": position} if position else {}
         length = st.container()
     with text_side:
         text = choose_text(context_length)
         carried = carried_tokenizer()
     with details:
         path, vocab_size = carried or (None, text.vocab_size if text else 100)
-        describe_size(size, recipe, vocab_size, context_length)
+        describe_size(size, recipe, vocab_size, shape)
         show_prose(lesson, "size")
     with length:
         steps = choose_steps(text, context_length)
@@ -221,7 +237,7 @@ def set_up(lesson: Lesson, owner: str) -> None:
         )
     if start and text:
         title = f"{text.title}, {size.capitalize()}"
-        choices = (size, context_length, stride, steps, recipe, device, path)
+        choices = (size, shape, stride, steps, recipe, device, path)
         train(text, title, owner, vocab_size, *choices)
 
 

@@ -53,6 +53,17 @@ COLOURS = table("red|blue|green|yellow|white|grey|black|brown|silver|golden")
 THING_LOOKS = (*COLOURS, "little", "new")
 POTS = table("cup|jug|bowl|vase|pot|mug|plate|lamp")
 FOODS = table("cake|pie|bun|pear|plum|apple|roll|tart|loaf|egg")
+# Words by their kind: do vectors that are trained on the tales know it?
+KINDS = {
+    "girls": GIRLS,
+    "boys": BOYS,
+    "animals": ANIMALS,
+    "trades": WORKERS,
+    "traits": HERO_TRAITS,
+    "things": THINGS,
+    "colours": COLOURS,
+    "food": FOODS,
+}
 FOOD_LOOKS = table("warm|sweet|fresh|big|small|fine|good")
 SOUPS = table("onion|carrot|bean|pea|fish|potato|leek|hot|thick|good|green|red")
 

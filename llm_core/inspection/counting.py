@@ -1,6 +1,6 @@
 """How big a model is and what it costs, computed from its config alone: no torch, no model built.
 
-Bytes are counted in `memory`.
+Bytes are counted in `memory`; `anatomy` counts part by part.
 """
 
 from llm_core.models.config import TransformerConfig
@@ -21,26 +21,39 @@ def parameters_by_part(config: TransformerConfig) -> dict[str, int]:
     "embeddings" (of tokens and token types), "positions", "attention", "feedforward", "norms",
     and "heads": what stands on top, if it is not the token table again.
     """
-    c, bias = config.d_model, int(config.bias)
     stacks = 2 if config.kind == "encoder-decoder" else 1
     blocks = stacks * config.n_layers
     cross = config.n_layers if stacks == 2 else 0  # in each block of the decoder
-    kv, widened = _widths(config)
-    attention = c * (2 * c + 2 * kv) + bias * (2 * c + 2 * kv)  # queries and output, keys, values
-    feedforward = c * (widened + config.d_ff) + bias * (widened + c)
-    norm = c + (bias * c if config.norm == "layernorm" else 0)
     norms = 2 * blocks + cross
     norms += stacks * ((config.norm_placement == "pre") + config.embedding_norm)
     norms += int(config.mlm_head)
     query_key_norms = 2 * config.d_head * (blocks + cross) if config.qk_norm else 0
     return {
-        "embeddings": (config.vocab_size + config.n_token_types) * c,
-        "positions": stacks * _position_parameters(config),
-        "attention": (blocks + cross) * attention,
-        "feedforward": blocks * feedforward,
-        "norms": norms * norm + query_key_norms,
-        "heads": _head_parameters(config),
+        "embeddings": (config.vocab_size + config.n_token_types) * config.d_model,
+        "positions": stacks * position_parameters(config),
+        "attention": (blocks + cross) * attention_parameters(config),
+        "feedforward": blocks * feedforward_parameters(config),
+        "norms": norms * norm_parameters(config) + query_key_norms,
+        "heads": head_parameters(config),
     }
+
+
+def attention_parameters(config: TransformerConfig) -> int:
+    """Parameters of one attention: of queries, keys, values and output, without `qk_norm`."""
+    c, (kv, _) = config.d_model, _widths(config)
+    return (c + int(config.bias)) * (2 * c + 2 * kv)
+
+
+def feedforward_parameters(config: TransformerConfig) -> int:
+    """Parameters of one feed-forward network."""
+    c, (_, widened) = config.d_model, _widths(config)
+    return c * (widened + config.d_ff) + int(config.bias) * (widened + c)
+
+
+def norm_parameters(config: TransformerConfig) -> int:
+    """Parameters of one norm."""
+    shifts = config.bias and config.norm == "layernorm"
+    return config.d_model * (2 if shifts else 1)
 
 
 def _widths(config: TransformerConfig) -> tuple[int, int]:
@@ -49,7 +62,8 @@ def _widths(config: TransformerConfig) -> tuple[int, int]:
     return config.n_kv_heads * config.d_head, gate * config.d_ff
 
 
-def _position_parameters(config: TransformerConfig) -> int:
+def position_parameters(config: TransformerConfig) -> int:
+    """Parameters of the positions of one stack, in all of its blocks."""
     if config.position == "learned":
         return config.context_length * config.d_model
     if config.position == "t5":
@@ -59,7 +73,8 @@ def _position_parameters(config: TransformerConfig) -> int:
     return 0
 
 
-def _head_parameters(config: TransformerConfig) -> int:
+def head_parameters(config: TransformerConfig) -> int:
+    """Parameters of what stands on top, without its norm; none if it is the token table again."""
     c, bias = config.d_model, int(config.bias)
     guesses = config.kind != "encoder" or config.mlm_head
     total = config.vocab_size * c if guesses and not config.tie_embeddings else 0
@@ -86,21 +101,21 @@ def forward_flops(
     hides half of it; then "feedforward" and "output". `keys` counts those in a cache too: with
     length=1, that is the cost of one more token. `source_length` is an encoder-decoder's.
     """
-    c, layers, t = config.d_model, config.n_layers, length
+    layers, t = config.n_layers, length
     s = length if keys is None else keys
-    projections, attention = _self_attention(config, t, s)
-    feedforward = _feedforward(config, t)
+    projections, attention = self_attention_flops(config, t, s)
+    feedforward = feedforward_flops(config, t)
     if config.kind == "encoder-decoder":
-        kv, _ = _widths(config)
-        of_encoder = _self_attention(config, source_length, source_length)
-        projections += of_encoder[0] + 2 * c * (2 * t * c + 2 * source_length * kv)
-        attention += of_encoder[1] + 4 * t * source_length * c
-        feedforward += _feedforward(config, source_length)
+        of_encoder = self_attention_flops(config, source_length, source_length)
+        across = cross_attention_flops(config, t, source_length)
+        projections += of_encoder[0] + across[0]
+        attention += of_encoder[1] + across[1]
+        feedforward += feedforward_flops(config, source_length)
     parts = {
         "projections": layers * projections,
         "attention": layers * attention,
         "feedforward": layers * feedforward,
-        "output": _output(config, t),
+        "output": output_flops(config, t),
     }
     return {name: batch * flops for name, flops in parts.items()}
 
@@ -114,8 +129,8 @@ def flops_per_token(config: TransformerConfig, *, length: int, training: bool = 
     return total * (TRAINING_FACTOR if training else 1) / length
 
 
-def _self_attention(config: TransformerConfig, t: int, s: int) -> tuple[int, int]:
-    """FLOPs of a layer's projections, and of t queries that meet s keys."""
+def self_attention_flops(config: TransformerConfig, t: int, s: int) -> tuple[int, int]:
+    """FLOPs of one layer's projections, and of t queries that meet s keys."""
     c = config.d_model
     kv, _ = _widths(config)
     projections = 2 * t * c * (2 * c + 2 * kv)
@@ -125,12 +140,21 @@ def _self_attention(config: TransformerConfig, t: int, s: int) -> tuple[int, int
     return projections, attention
 
 
-def _feedforward(config: TransformerConfig, t: int) -> int:
+def cross_attention_flops(config: TransformerConfig, t: int, s: int) -> tuple[int, int]:
+    """The same of a layer in which t queries meet s keys of the encoder's output."""
+    c = config.d_model
+    kv, _ = _widths(config)
+    return 2 * c * (2 * t * c + 2 * s * kv), 4 * t * s * c
+
+
+def feedforward_flops(config: TransformerConfig, t: int) -> int:
+    """FLOPs of one layer's feed-forward network for t tokens."""
     _, widened = _widths(config)
     return 2 * t * config.d_model * (widened + config.d_ff)
 
 
-def _output(config: TransformerConfig, t: int) -> int:
+def output_flops(config: TransformerConfig, t: int) -> int:
+    """FLOPs of what stands on top, for t tokens: the scores, or an encoder's heads."""
     c = config.d_model
     if config.kind != "encoder":
         return 2 * t * c * config.vocab_size

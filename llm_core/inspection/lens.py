@@ -49,7 +49,7 @@ def scores_of(model: GPT, stream: Tensor) -> Tensor:
     """Turn vectors of the residual stream (..., C) into scores for the next token (..., V)."""
     if model.final_norm is not None:
         stream = model.final_norm(stream)
-    return F.linear(stream, model.output_weight())
+    return model.scores(stream)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "gpt2-medium": _GPT2 | {"n_layers": 24, "n_heads": 16, "d_model": 1024},
     "gpt2-large": _GPT2 | {"n_layers": 36, "n_heads": 20, "d_model": 1280},
     "gpt2-xl": _GPT2 | {"n_layers": 48, "n_heads": 25, "d_model": 1600},
+    # Table 2.1 of "Language Models are Few-Shot Learners" (2020). In every other of its layers
+    # tokens look at fewer others, in patterns that the paper does not give: here, at all.
     "gpt3-175b": _GPT2 | {"n_layers": 96, "n_heads": 96, "d_model": 12288, "context_length": 2048},
     "smollm2-135m": _LLAMA
     | {

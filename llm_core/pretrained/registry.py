@@ -19,6 +19,7 @@ import psutil
 
 from llm_core.pretrained.assets import Progress
 from llm_core.pretrained.tiny import snapshot_steps
+from llm_core.pretrained.translator import translator_steps
 
 BUDGET = "INSIDE_LLMS_MODEL_MEMORY"  # megabytes that all models together may take
 _SHARE = 0.5  # of the machine's memory, unless the environment says otherwise
@@ -128,6 +129,14 @@ def _snapshot(step: int | None, _: OnProgress) -> Any:
     return _shared(_function("tiny", "load_tiny")(step))
 
 
+def _translator(step: int | None, _: OnProgress) -> Any:
+    return _shared(_function("translator", "load_translator")(step))
+
+
+def _tiny_encoder(_: OnProgress) -> Any:
+    return _shared(_function("tiny_encoder", "load_tiny_encoder")())
+
+
 def _function(module: str, function: str) -> Callable[..., Any]:
     """Find a loader when it is needed: its module imports torch."""
     found: Callable[..., Any] = getattr(
@@ -145,15 +154,19 @@ def _shared(loaded: Any) -> Any:
 
 
 def _entries() -> dict[str, Entry]:
-    """List the course's models: those that are fetched, the tiny GPT, and each of its snapshots."""
+    """List the course's models: those that are fetched, and our own with their snapshots."""
     entries = {
         "smollm2": _entry("smollm2", "load_smollm2", 430),
         "minilm": _entry("minilm", "load_minilm", 110),
         "glove": _entry("glove", "load_glove", 90),
         "tiny": Entry(functools.partial(_snapshot, None), 5 * _MB),
+        "tiny_encoder": Entry(_tiny_encoder, 5 * _MB),
+        "translator": Entry(functools.partial(_translator, None), _MB),
     }
     for step in snapshot_steps():
         entries[f"tiny@{step}"] = Entry(functools.partial(_snapshot, step), 5 * _MB)
+    for step in translator_steps():
+        entries[f"translator@{step}"] = Entry(functools.partial(_translator, step), _MB)
     return entries
 
 
@@ -161,9 +174,10 @@ MODELS = Registry(_entries(), budget=default_budget)  # the server's one shelf
 
 
 def load(name: str, *, on_progress: OnProgress = None) -> Any:
-    """Return a shared model: smollm2, minilm, glove, tiny, or tiny@STEP for one of its snapshots.
+    """Return a shared model: smollm2, minilm, glove, tiny, tiny_encoder or translator.
 
-    It is what `load_smollm2`, `load_minilm`, `load_glove` and `load_tiny` return. Raises
-    ValueError, as `Registry.load` does.
+    tiny@STEP and translator@STEP are their snapshots. It is what `load_smollm2`, `load_minilm`,
+    `load_glove`, `load_tiny`, `load_tiny_encoder` and `load_translator` return. Raises ValueError,
+    as `Registry.load` does.
     """
     return MODELS.load(name, on_progress=on_progress)

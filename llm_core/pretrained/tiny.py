@@ -41,6 +41,11 @@ def snapshot_steps(folder: Path = FOLDER) -> tuple[int, ...]:
     return tuple(snapshot.step for snapshot in snapshots(folder))
 
 
+def tiny_config(folder: Path = FOLDER) -> TransformerConfig:
+    """Return the model's shape, without loading any of it."""
+    return TransformerConfig(**_read(folder)["model"])
+
+
 def load_tiny(step: int | None = None, *, folder: Path = FOLDER) -> tuple["GPT", BPETokenizer]:
     """Return the model after `step` steps (all of them, if not given) and its tokenizer.
 
@@ -58,7 +63,7 @@ def load_tiny(step: int | None = None, *, folder: Path = FOLDER) -> tuple["GPT",
         raise ValueError(f"Step {step} of the tiny GPT is not kept, only {steps}.")
     state = {name: tensor.float() for name, tensor in load_file(_weights(folder, step)).items()}
     with without_weights():
-        model = GPT(TransformerConfig(**_read(folder)["model"]))
+        model = GPT(tiny_config(folder))
     model.load_state_dict(state, assign=True)
     return model.eval(), BPETokenizer.load(folder / _TOKENIZER)
 

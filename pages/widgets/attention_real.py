@@ -24,7 +24,7 @@ from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.model_request import requested_model
 from pages.widgets.token_chips import Chip, Highlight, token_chips
 
-TITLES = {"tiny": "Our tiny GPT", "smollm2": "SmolLM2, 135 million parameters"}
+READERS = {"tiny GPT": "tiny", "SmolLM2": "smollm2"}  # short: they stand in the address
 EXAMPLES = {
     "tale": (
         "Otto and Emma wanted the golden doll. Otto was angry with Emma, and Emma was angry with"
@@ -69,10 +69,11 @@ def look_inside() -> tuple[RealText, int, int] | None:
     if found is None:
         return None
     layers, heads = found.maps.shape[:2]
-    left, right = st.columns(2, gap="large")
+    wide = layers > heads  # a picture of many layers takes the whole width
+    left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     with right:
         with st.container(horizontal=True):
-            layer, head = _number("Layer", layers, 1), _number("Head", heads, 2)
+            layer, head = _number("Layer", layers), _number("Head", heads)
         _show_habits(found)
     with left:
         head_grid(
@@ -101,9 +102,8 @@ print(round(float(maps[{layer}, {head}, -1].max()), 2))  # {
 
 
 def _choose_text() -> RealText | None:
-    name = st.radio(
-        "Model", list(TITLES), format_func=TITLES.__getitem__, key="reader", bind="query-params"
-    )
+    reader = st.radio("Model", list(READERS), key="reader", bind="query-params", horizontal=True)
+    name = READERS[reader]
     loaded = _tiny() if name == "tiny" else requested_model(name)
     if loaded is None:
         return None
@@ -255,13 +255,12 @@ def _measure_induction(_model: Any, name: str) -> np.ndarray:
     return induction_scores(_model).numpy()
 
 
-def _number(name: str, count: int, default: int) -> int:
+def _number(name: str, count: int) -> int:
     """Ask for a layer or a head, counted from 1; return it counted from 0."""
     key = name.lower()
     if st.session_state.get(key, 1) > count:  # the model before had more
         st.session_state[key] = count
-    given = st.number_input(name, 1, count, default, key=key, bind="query-params", width=130)
-    return int(given) - 1
+    return int(st.number_input(name, 1, count, key=key, bind="query-params", width=130)) - 1
 
 
 def _choose(layer: int, head: int) -> None:

@@ -131,7 +131,7 @@ COURSE = (
         "Embeddings",
         "Turn token numbers into vectors that come to mean something.",
         "scatter_plot",
-        25,
+        35,
         ("tokenization",),
     ),
     Lesson(

@@ -14,7 +14,7 @@ _WHOLE_TABLE = 30  # rows; a longer table scrolls in its own box
 # white; what is to be read wants 4.5.
 LEGIBLE = """
 [data-testid=stPlotlyChart] :is(g[class*=tick] text, g[class*=title] text, .legendtext,
-  .bartext-outside) {fill: currentColor !important}
+  .bartext-outside, .textpoint text, .annotation-text) {fill: currentColor !important}
 [class*=_data] > [data-testid=stExpander] summary {opacity: .85}
 """
 

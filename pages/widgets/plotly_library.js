@@ -154,7 +154,15 @@ function dressed(box) {
     },
     xaxis: axis("xaxis"),
     yaxis: axis("yaxis"),
+    ...(layout.scene && { scene: { ...layout.scene, ...turned(live.plot) } }),
   };
+}
+
+// A picture in space stays as the reader has turned it. What plotly keeps by itself is lost when a
+// figure arrives before it has heard of the end of a drag.
+function turned(plot) {
+  const camera = plot?._fullLayout?.scene?._scene?.getCamera();
+  return camera ? { camera } : {};
 }
 
 // --- charts that were here first ---

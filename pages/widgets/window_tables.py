@@ -1,7 +1,7 @@
 """A window as HTML: its inputs above its targets, and the examples that it holds. No Streamlit."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pages.figures.palette import PREDICTION, TRAIN
 
@@ -10,6 +10,7 @@ _CELL = (
     "white-space:nowrap;border-top:4px solid "
 )
 _NUMBER = "border:1px solid rgba(128,128,128,.4);padding:.25rem .6rem;text-align:right"
+_WORDS = _NUMBER.replace("right", "left")
 
 
 def pair_table(labels: Sequence[str], ids: Sequence[int]) -> str:
@@ -46,12 +47,23 @@ def example_list(labels: Sequence[str]) -> str:
     return f'<ol style="padding-left:2rem;overflow-wrap:anywhere">{lines}</ol>'
 
 
-def named_table(rows: Sequence[dict[str, object]], label: str) -> str:
-    """Rows of named cells under their names, in a box that scrolls by itself."""
-    head = "".join(f'<th scope="col" style="{_NUMBER}">{html.escape(n)}</th>' for n in rows[0])
+def named_table(
+    rows: Sequence[dict[str, object]], label: str, *, left: Collection[str] = ()
+) -> str:
+    """Rows of named cells under their names, in a box that scrolls by itself.
+
+    left: names of the columns whose cells are words, which begin at the left.
+    """
+    look = {name: _WORDS if name in left else _NUMBER for name in rows[0]}
+    head = "".join(
+        f'<th scope="col" style="{style}">{html.escape(name)}</th>' for name, style in look.items()
+    )
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="{_NUMBER}">{html.escape(_written(c))}</td>' for c in row.values())
+        + "".join(
+            f'<td style="{look[name]}">{html.escape(_written(cell))}</td>'
+            for name, cell in row.items()
+        )
         + "</tr>"
         for row in rows
     )

@@ -8,6 +8,7 @@ import pytest
 from llm_core.pretrained import registry
 from llm_core.pretrained.registry import BUDGET, MODELS, Entry, Registry, default_budget
 from llm_core.pretrained.tiny import snapshot_steps
+from llm_core.pretrained.translator import translator_steps
 
 MB = 1_000_000
 
@@ -163,13 +164,22 @@ def test_the_courses_models_are_shared_and_frozen(monkeypatch):
     assert tokenizer.vocab_size == model.config.vocab_size
     start, _ = registry.load("tiny@0")
     assert start is not model
-    assert set(MODELS.entries) == {"smollm2", "minilm", "glove", "tiny"} | {
-        f"tiny@{step}" for step in snapshot_steps()
-    }
+    whole = {"smollm2", "minilm", "glove", "tiny", "tiny_encoder", "translator"}
+    snapshots = {f"tiny@{step}" for step in snapshot_steps()}
+    snapshots |= {f"translator@{step}" for step in translator_steps()}
+    assert set(MODELS.entries) == whole | snapshots
     with pytest.raises(ValueError, match="smollm2 takes 430 MB"):
         registry.load("smollm2")
     MODELS.release("tiny")
     MODELS.release("tiny@0")
+
+
+@pytest.mark.parametrize("name", ["tiny_encoder", "translator", "translator@0"])
+def test_our_own_models_are_shared_and_frozen(name):
+    model, _ = registry.load(name)
+    assert registry.load(name)[0] is model
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    MODELS.release(name)
 
 
 @pytest.mark.parametrize("name", ["minilm", "glove"])
