@@ -23,8 +23,8 @@ from llm_core.pretrained.minilm import load_minilm
 from llm_core.retrieval.chunks import Passages, cut_documents
 from llm_core.retrieval.documents import state_of_the_union
 from llm_core.retrieval.encoder import NAME, WIDTH, embedder
-from llm_core.retrieval.evaluation import KINDS, load_questions, measures, ranks_by_method
-from llm_core.retrieval.search import make_searcher
+from llm_core.retrieval.evaluation import KINDS, load_questions, measures, run_questions
+from llm_core.retrieval.search import METHODS, make_searcher
 from llm_core.retrieval.shipped import SHIPPED, load_shipped, save_shipped
 from llm_core.retrieval.vector_files import Embed, VectorFile
 
@@ -38,10 +38,8 @@ def compute_vectors(passages: Passages, folder: Path, embed: Embed) -> np.ndarra
     for progress in file.compute(embed):
         if time.monotonic() - told > 30:
             told = time.monotonic()
-            print(
-                f"  {progress.done:,} of {progress.total:,}, {progress.remaining / 60:.0f} min left",
-                flush=True,
-            )
+            left = progress.remaining / 60
+            print(f"  {progress.done:,} of {progress.total:,}, {left:.0f} min left", flush=True)
     return file.read()
 
 
@@ -77,17 +75,13 @@ def main() -> None:
     print(f"{SHIPPED.relative_to(ROOT)}: {size:,} bytes")
     compare(passages, exact)
     shipped = load_shipped(passages)
-    searcher = make_searcher(passages, shipped.dense)
     asked = [question for question in questions if question.evidence]
-    ranks = ranks_by_method(searcher, asked, shipped.questions)
+    outcomes = run_questions(make_searcher(passages, shipped.dense), asked, shipped.questions)
     for kind in ("all", *KINDS.values()):
-        for method, found in ranks.items():
-            chosen = [
-                rank
-                for rank, question in zip(found, asked, strict=True)
-                if kind in ("all", question.kind)
-            ]
-            numbers = "  ".join(f"{n} {v:.3f}" for n, v in measures(chosen).items())
+        chosen = [each for each in outcomes if kind in ("all", each.question.kind)]
+        for method in METHODS:
+            found = measures([each.ranks[method] for each in chosen])
+            numbers = "  ".join(f"{name} {value:.3f}" for name, value in found.items())
             print(f"{kind:22} {method:7} {len(chosen):4} questions  {numbers}")
 
 

@@ -112,10 +112,16 @@ def tidy(text: str) -> str:
     both ends; leaves at most one empty line in a row.
     """
     text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
-    text = re.sub("\r\n?", "\n", text).translate(str.maketrans("“”‘’", "\"\"''"))
-    text = re.sub(r"[^\S\n]", " ", text)
-    text = re.sub(r" +$", "", text, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    text = re.sub("\r\n?", "\n", text)
+    for curly, straight in zip("“”‘’", "\"\"''", strict=True):
+        text = text.replace(curly, straight)
+    text = re.sub(r"[^\S\n ]", " ", text)
+    # Millions of characters are tidied at once: what is rare is looked for before it is replaced.
+    if " \n" in text or text.endswith(" "):
+        text = re.sub(r" +$", "", text, flags=re.MULTILINE)
+    if "\n\n\n" in text:
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip("\n")
 
 
 def package_folder(package: str) -> str | None:
@@ -151,9 +157,13 @@ def address_title(row: dict[str, str]) -> str:
 
 def _address(data: Path, name: str) -> str:
     text = (data / "speeches" / f"{name}.txt").read_text(encoding="utf-8")
-    text = re.sub("Ô(?=til)|(?<=t)Õ(?=s)", "'", text)
-    text = re.sub(r"^Jump to.*\n", "", text, flags=re.MULTILINE)
-    return tidy(re.sub(r" ?\[see APP Note\]", "", text))
+    if "Ô" in text or "Õ" in text:
+        text = re.sub("Ô(?=til)|(?<=t)Õ(?=s)", "'", text)
+    if "Jump to" in text:
+        text = re.sub(r"^Jump to.*\n", "", text, flags=re.MULTILINE)
+    if "[see APP Note]" in text:
+        text = re.sub(r" ?\[see APP Note\]", "", text)
+    return tidy(text)
 
 
 def _shakespeare(folder: str) -> str:

@@ -7,7 +7,7 @@ so that a question only adds up the rows of its own words. Imports no torch.
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 K1, B = 1.2, 0.75  # Lucene's, and those of most search engines
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def find_words(text: str) -> list[str]:
-    """Return the words of a text in small letters: runs of letters and digits."""
+    """Return the words of a text in small letters: letters, digits, underscores."""
     return _WORD.findall(text.lower())
 
 
@@ -62,7 +62,6 @@ class BM25Index:
         if not k1 >= 0 or not 0 <= b <= 1 or math.isinf(k1):
             raise ValueError("k1 must be 0 or more, and b between 0 and 1.")
         self.k1, self.b = k1, b
-        self._number: dict[str, int] = {}
         self._index(texts)
 
     def __len__(self) -> int:
@@ -120,13 +119,15 @@ class BM25Index:
 
     def _index(self, texts: Sequence[str]) -> None:
         """Count words, sort the counts by word, and compute each one's share of a score."""
-        number = self._number
+        number: defaultdict[str, int] = defaultdict()
+        number.default_factory = number.__len__  # a new word gets the next number
         numbers: list[int] = []
         lengths = []
         for text in texts:
             words = find_words(text)
             lengths.append(len(words))
-            numbers += [number.setdefault(word, len(number)) for word in words]
+            numbers += map(number.__getitem__, words)
+        self._number = dict(number)
         self.lengths = np.array(lengths, dtype=np.int32)
         self.mean_length = max(float(self.lengths.mean()), 1e-9)
         passage = np.repeat(np.arange(len(texts), dtype=np.int64), self.lengths)

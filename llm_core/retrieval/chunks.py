@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,13 @@ from numpy.typing import NDArray
 SIZE, OVERLAP = 1100, 200  # characters: about 190 words, of which up to 35 come twice
 SMALLEST, LARGEST = 100, 4000
 
-# A sentence ends at a full stop with a space and a capital after it, unless that stop ends one of
-# a few titles; a paragraph at an empty line. Chinese and Japanese leave out the space.
+# A sentence ends at a full stop with white space and a capital after it, a paragraph at an empty
+# line. Chinese and Japanese leave out the space.
 _BREAK = re.compile(
-    r"(?P<paragraph>\n[^\S\n]*\n\s*)"
-    r"|(?<=[.!?…])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\b[A-Z]\.)"
-    r"[\"')\]]*\s+(?=[\"'(\[]*[^\W_a-z])"
-    r"|(?<=[。！？])"
+    r"(?P<stop>[.!?…][\"')\]]*)\s+(?=[\"'(\[]*[^\W_a-z])|\n[^\S\n]*\n\s*|(?P<wide>[。！？])"
 )
+# … unless that stop only ends a title, or the initial of a name.
+_NO_END = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|[A-Z])\Z")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Passages:
 
     def source(self, index: int) -> Document:
         """Return the document that a passage is from."""
-        return self.documents[self.document[index]]
+        return self.documents[int(self.document[index])]
 
     def title(self, index: int) -> str:
         """Return where a passage stands: its document, and its page or its share of the text."""
@@ -80,14 +80,14 @@ class Passages:
 
     def holding(self, quote: str, document: int | None = None) -> list[int]:
         """Return the passages that hold `quote` word for word (in one document, if it is given)."""
-        found = []
+        found: set[int] = set()
         for number, source in enumerate(self.documents):
-            if document is not None and number != document:
-                continue
-            for match in re.finditer(re.escape(quote), source.text):
-                inside = (self.document == number) & (self.start <= match.start())
-                found += np.flatnonzero(inside & (self.end >= match.end())).tolist()
-        return sorted({*found})
+            place = source.text.find(quote) if document in (None, number) else -1
+            while place >= 0:
+                inside = (self.document == number) & (self.start <= place)
+                found.update(np.flatnonzero(inside & (self.end >= place + len(quote))).tolist())
+                place = source.text.find(quote, place + 1)
+        return sorted(found)
 
     def digest(self) -> str:
         """Return the sha256 of all passages: the same texts, cut in the same way."""
@@ -106,8 +106,8 @@ def cut_documents(
         for number, document in enumerate(documents)
         for start, end in cut_text(document.text, size=size, overlap=overlap)
     ]
-    columns = np.array(rows, dtype=np.int32).reshape(-1, 3).T
-    return Passages(tuple(documents), *columns, size, overlap)
+    document, start, end = np.array(rows, dtype=np.int32).reshape(-1, 3).T
+    return Passages(tuple(documents), document, start, end, size, overlap)
 
 
 def cut_text(text: str, *, size: int = SIZE, overlap: int = OVERLAP) -> list[tuple[int, int]]:
@@ -140,8 +140,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return [(unit.start, unit.end) for unit in _units(text, max(1, len(text)))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """A sentence without the white space around it."""
 
     start: int
@@ -153,17 +152,17 @@ def _units(text: str, size: int) -> list[_Unit]:
     units: list[_Unit] = []
     start = len(text) - len(text.lstrip())
     for match in _BREAK.finditer(text):
-        if match.end() > start:
-            units += _pieces(text, start, match.start(), match["paragraph"] is not None, size)
-            start = match.end()
+        stop = match.end("stop") if match["stop"] else match.start() + bool(match["wide"])
+        paragraph = text.count("\n", stop, match.end()) > 1
+        if stop <= start or (not paragraph and _NO_END.search(text[start : match.start()][-4:])):
+            continue
+        units += _pieces(text, start, stop, paragraph, size)
+        start = match.end()
     return units + _pieces(text, start, len(text), True, size)
 
 
 def _pieces(text: str, start: int, stop: int, ends_paragraph: bool, size: int) -> list[_Unit]:
     """One sentence, or several parts if it is longer than a passage may be."""
-    # Quotes and brackets that close a sentence belong to it.
-    while stop < len(text) and text[stop] in "\"')]":
-        stop += 1
     parts = []
     while stop - start > size:
         cut = max(

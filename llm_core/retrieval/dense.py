@@ -56,10 +56,10 @@ class PackedVectors:
         return vectors
 
 
-def pack(vectors: ArrayLike, *, steps: float = 9.0) -> PackedVectors:
+def pack(vectors: ArrayLike, *, steps: float = 8.0) -> PackedVectors:
     """Round vectors (N, C) to whole steps; `steps` of them make up a number of typical size.
 
-    Few steps make a small file: with 9, a number takes 5.2 bits of information. Each is off by
+    Few steps make a small file: with 8, a number takes 5 bits of information. Each is off by
     half a step at most, and hundreds of such errors nearly cancel in a dot product.
     """
     matrix = np.asarray(vectors, dtype=np.float32)

@@ -77,19 +77,37 @@ def measures(ranks: Sequence[int | None], ks: Sequence[int] = (1, 5, 10)) -> Map
     return found | {"MRR": mean_reciprocal_rank(ranks)}
 
 
-def ranks_by_method(
-    searcher: Searcher, questions: Sequence[Question], vectors: Mapping[str, NDArray[np.float32]]
-) -> dict[str, list[int | None]]:
-    """Return for each way to search the best rank of an answering passage for each question.
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a question, by way to search.
 
-    vectors: those of the questions by their text. By words, and in what is fused of two lists, a
-    passage with a score of 0 was not found at all.
+    ranks: the best rank of an answering passage, None if it was not found or there is none. best:
+    the highest score of all passages.
     """
-    ranks: dict[str, list[int | None]] = {}
+
+    question: Question
+    ranks: dict[str, int | None]
+    best: dict[str, float]
+
+
+def run_questions(
+    searcher: Searcher, questions: Sequence[Question], vectors: Mapping[str, NDArray[np.float32]]
+) -> list[Outcome]:
+    """Search for each question in every way that can be gone; vectors: of the questions, by text.
+
+    By words, and in what is fused of two lists, a passage with a score of 0 was not found at all.
+    """
+    outcomes = []
+    answers: dict[tuple[str, ...], list[int]] = {}  # several questions ask for the same
     for question in questions:
-        right = answering(searcher.passages, question)
-        found = searcher.search(question.text, vectors.get(question.text))
-        for method, scores in found.items():
+        if question.evidence not in answers:
+            answers[question.evidence] = answering(searcher.passages, question)
+        right = answers[question.evidence]
+        ranks: dict[str, int | None] = {}
+        best = {}
+        for method, scores in searcher.search(question.text, vectors.get(question.text)).items():
             listed = [each for each in right if method == VECTORS or scores[each] > 0]
-            ranks.setdefault(method, []).append(rank_of(scores, listed))
-    return ranks
+            ranks[method] = rank_of(scores, listed)
+            best[method] = float(scores.max())
+        outcomes.append(Outcome(question, ranks, best))
+    return outcomes

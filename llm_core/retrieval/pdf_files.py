@@ -19,7 +19,7 @@ _SENTENCES = {
     "damaged": "{name} cannot be read as a PDF: it is damaged, or no PDF at all.",
     "locked": "{name} is locked by a password: save a copy without one.",
     "pages": "{name} has {count} pages, and the limit here is " + f"{MOST_PAGES}: take a part.",
-    "large": "{name} needs more memory to be read than there is for it: save it anew, or take text.",
+    "large": "{name} needs too much memory to be read: save it anew, or take a text file.",
     "missing": "PDF files need the package pypdf, which is not installed here: "
     "run `pip install pypdf`, or take text or Markdown.",
 }
