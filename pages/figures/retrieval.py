@@ -63,21 +63,7 @@ def map_figure(passages: Sequence[Neighbour], question: tuple[float, float]) -> 
                 },
                 hovertemplate="%{customdata[0]}<br>cosine %{customdata[1]}<extra></extra>",
             )
-    right = [each for each in passages if each.right]
-    if right:
-        figure.add_scatter(
-            x=[round(each.x, 4) for each in right],
-            y=[round(each.y, 4) for each in right],
-            mode="markers",
-            name="holds the answer",
-            marker={
-                "color": "rgba(0,0,0,0)",
-                "symbol": "circle-open",
-                "size": 19,
-                "line": {"color": VALUE, "width": 3},
-            },
-            hoverinfo="skip",
-        )
+    _ring(figure, [each for each in passages if each.right])
     figure.add_scatter(
         x=[round(question[0], 4)],
         y=[round(question[1], 4)],
@@ -90,6 +76,25 @@ def map_figure(passages: Sequence[Neighbour], question: tuple[float, float]) -> 
     figure.update_yaxes(title_text="direction 2", zeroline=False, showticklabels=False)
     figure.update_layout(height=420, margin=_MARGIN | {"l": 30}, legend=_LEGEND)
     return figure
+
+
+def _ring(figure: go.Figure, right: Sequence[Neighbour]) -> None:
+    """Draw a ring around the passages that hold the answer."""
+    if not right:
+        return
+    figure.add_scatter(
+        x=[round(each.x, 4) for each in right],
+        y=[round(each.y, 4) for each in right],
+        mode="markers",
+        name="holds the answer",
+        marker={
+            "color": "rgba(0,0,0,0)",
+            "symbol": "circle-open",
+            "size": 19,
+            "line": {"color": VALUE, "width": 3},
+        },
+        hoverinfo="skip",
+    )
 
 
 def measures_figure(

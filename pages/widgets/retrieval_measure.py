@@ -128,24 +128,27 @@ def find_absent(encoded: Encoded, asked: Asked) -> dict[str, float]:
     return {"near": len(scores[VECTORS][NEAR][0]), "far": len(scores[VECTORS][FAR][0])}
 
 
-@own_part
-def _draw_absent(
-    scores: dict[str, dict[str, tuple[list[str], list[float]]]], encoded: Encoded, asked: Asked
-) -> None:
+def _choose_threshold() -> tuple[str, float]:
     left, right = st.columns([1, 2], gap="large", vertical_alignment="bottom")
     method = left.segmented_control(
         "Score", [VECTORS, WORDS], default=VECTORS, required=True, key="by", bind="query-params"
     )
     if method == VECTORS:
-        threshold = right.slider(
+        return method, right.slider(
             "Answer only from a best cosine of …",
             0.1, 0.8, 0.42, 0.01, key="least_cosine", bind="query-params",
         )  # fmt: skip
-    else:
-        threshold = right.slider(
-            "Answer only from a best BM25 score of …",
-            0.0, 40.0, 9.0, 0.5, key="least_score", bind="query-params",
-        )  # fmt: skip
+    return method, right.slider(
+        "Answer only from a best BM25 score of …",
+        0.0, 40.0, 9.0, 0.5, key="least_score", bind="query-params",
+    )  # fmt: skip
+
+
+@own_part
+def _draw_absent(
+    scores: dict[str, dict[str, tuple[list[str], list[float]]]], encoded: Encoded, asked: Asked
+) -> None:
+    method, threshold = _choose_threshold()
     rows = scores[method]
     refused = {kind: sum(s < threshold for s in numbers) for kind, (_, numbers) in rows.items()}
     counts = {kind: len(texts) for kind, (texts, _) in rows.items()}

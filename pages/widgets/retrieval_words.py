@@ -108,6 +108,21 @@ def right_passages(evidence: tuple[str, ...], _searcher: Searcher) -> list[int]:
     return answering(_searcher.passages, Question("", next(iter(KINDS.values())), evidence))
 
 
+def _choose_rank(count: int) -> int:
+    if count < 2:
+        return 1
+    return int(
+        st.segmented_control(
+            "The sum behind passage number",
+            range(1, count + 1),
+            default=1,
+            required=True,
+            key="sum",
+            bind="query-params",
+        )
+    )
+
+
 def search_words(body: Body, searcher: Searcher, asked: Asked) -> Counted:
     """The best passages by words, and the sum behind one of them."""
     index = searcher.words
@@ -120,18 +135,7 @@ def search_words(body: Body, searcher: Searcher, asked: Asked) -> Counted:
         return Counted(None, tuple(shares))
     cards = [word_card(searcher, asked, hit, rank, worth) for rank, hit in enumerate(hits, 1)]
     st.html(cards_html(cards, "The best passages by words"))
-    rank = 1
-    if len(hits) > 1:
-        rank = int(
-            st.segmented_control(
-                "The sum behind passage number",
-                range(1, len(hits) + 1),
-                default=1,
-                required=True,
-                key="sum",
-                bind="query-params",
-            )
-        )
+    rank = _choose_rank(len(hits))
     hit = hits[rank - 1]
     shares = index.explain(asked.text, hit.passage)
     _show_sum(index, hit, shares, rank)

@@ -54,6 +54,16 @@ class Choices:
     vocab_size: int
 
 
+def _settings_part() -> Any:
+    return st.expander(
+        "All settings",
+        icon=":material/tune:",
+        expanded=any_set(),
+        key="all_settings",
+        on_change="rerun",
+    )
+
+
 def set_up(lesson: Lesson, owner: str) -> None:
     """Let the learner choose, say what follows from it, and start the run."""
     text_side, model_side = st.columns([3, 2], gap="large")
@@ -62,13 +72,7 @@ def set_up(lesson: Lesson, owner: str) -> None:
         details = st.container()
         recipe = _choose_recipe()
         length, ahead = st.container(), st.container()
-    settings = st.expander(
-        "All settings",
-        icon=":material/tune:",
-        expanded=any_set(),
-        key="all_settings",
-        on_change="rerun",
-    )
+    settings = _settings_part()
     with settings:
         show_prose(lesson, "settings")
         shape = choose_shape(size)

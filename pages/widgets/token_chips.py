@@ -131,10 +131,7 @@ def token_chips(
     """
     places = shown_places(len(chips), highlights)
     data = {
-        "label": label,
-        "selectable": selectable,
-        "show_ids": show_ids,
-        "height": height,
+        **{"label": label, "selectable": selectable, "show_ids": show_ids, "height": height},
         "group": link_with or key,
         **_tokens(chips, places, joined),
         **_roles(highlights, places),
