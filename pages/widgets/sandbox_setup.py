@@ -41,7 +41,6 @@ _MOST_KEPT_PARAMETERS = 1_000_000  # of larger models fewer checkpoints are kept
 class Choices:
     """What the learner chose."""
 
-    size: str
     shape: dict[str, Any]  # fields of TransformerConfig
     recipe: Recipe
     stride: int
@@ -62,6 +61,39 @@ def set_up(lesson: Lesson, owner: str) -> None:
         details = st.container()
         recipe = _choose_recipe()
         length, ahead = st.container(), st.container()
+    drawn, kept = _all_settings(lesson, size, recipe)
+    context_length = int(kept["shape"]["context_length"])
+    with text_side:
+        text = choose_text(context_length)
+        carried = _carried_tokenizer()
+    path, vocab_size = carried or (None, text.vocab_size if text else 100)
+    with length:
+        steps = _choose_steps(text, kept["batch"] * context_length)
+    choices = Choices(steps=steps, tokenizer_path=path, vocab_size=vocab_size, **kept)
+    with details:
+        show_prose(lesson, "size")
+    try:
+        config = run_config(text, choices)
+        parameters = count_parameters(config.transformer(vocab_size))
+    except ValueError as error:
+        with ahead:
+            st.error(str(error), icon=":material/error:")
+            _train_button(enabled=False)
+        return
+    with details:
+        _describe(config, parameters, vocab_size)
+    if drawn is not None:
+        with drawn:
+            _draw_schedule(config)
+    with ahead:
+        if text:
+            _look_ahead(config, text, parameters, vocab_size)
+        if _train_button(enabled=text is not None) and text:
+            _train(config, text, f"{text.title}, {size.capitalize()}", owner, vocab_size)
+
+
+def _all_settings(lesson: Lesson, size: str, recipe: Recipe) -> tuple[Any, dict[str, Any]]:
+    """Ask for all the rest; return fields of Choices, and a place for a picture if it is open."""
     settings = st.expander(
         "All settings",
         icon=":material/tune:",
@@ -75,37 +107,17 @@ def set_up(lesson: Lesson, owner: str) -> None:
         recipe, batch, seed, precision = choose_learning(recipe)
         context_length, stride = choose_windows(size)
         device = choose_device()
-        drawn = st.container()
-    shape = PRESETS[size] | shape | {"context_length": context_length}
-    with text_side:
-        text = choose_text(context_length)
-        carried = _carried_tokenizer()
-    path, vocab_size = carried or (None, text.vocab_size if text else 100)
-    with length:
-        steps = _choose_steps(text, batch * context_length)
-    choices = Choices(
-        size, shape, recipe, stride, steps, batch, seed, precision, device, path, vocab_size
-    )
-    with details:
-        show_prose(lesson, "size")
-    try:
-        config = run_config(text, choices)
-        parameters = count_parameters(config.transformer(vocab_size))
-    except ValueError as error:
-        with ahead:
-            st.error(str(error), icon=":material/error:")
-            _train_button(enabled=False)
-        return
-    with details:
-        _describe(config, parameters, vocab_size)
-    if settings.open:  # plotly takes its time, and most people just press Train
-        with drawn:
-            _draw_schedule(config)
-    with ahead:
-        if text:
-            _look_ahead(config, text, parameters, vocab_size)
-        if _train_button(enabled=text is not None) and text:
-            _train(config, text, f"{text.title}, {size.capitalize()}", owner, vocab_size)
+        # Plotly takes its time, and most people just press Train.
+        drawn = st.container() if settings.open else None
+    return drawn, {
+        "shape": PRESETS[size] | shape | {"context_length": context_length},
+        "recipe": recipe,
+        "stride": stride,
+        "batch": batch,
+        "seed": seed,
+        "precision": precision,
+        "device": device,
+    }
 
 
 def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
