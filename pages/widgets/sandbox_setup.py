@@ -41,7 +41,6 @@ _MOST_KEPT_PARAMETERS = 1_000_000  # of larger models fewer checkpoints are kept
 class Choices:
     """What the learner chose."""
 
-    size: str
     shape: dict[str, Any]  # fields of TransformerConfig
     recipe: Recipe
     stride: int
@@ -54,16 +53,6 @@ class Choices:
     vocab_size: int
 
 
-def _settings_part() -> Any:
-    return st.expander(
-        "All settings",
-        icon=":material/tune:",
-        expanded=any_set(),
-        key="all_settings",
-        on_change="rerun",
-    )
-
-
 def set_up(lesson: Lesson, owner: str) -> None:
     """Let the learner choose, say what follows from it, and start the run."""
     text_side, model_side = st.columns([3, 2], gap="large")
@@ -72,24 +61,15 @@ def set_up(lesson: Lesson, owner: str) -> None:
         details = st.container()
         recipe = _choose_recipe()
         length, ahead = st.container(), st.container()
-    settings = _settings_part()
-    with settings:
-        show_prose(lesson, "settings")
-        shape = choose_shape(size)
-        recipe, batch, seed, precision = choose_learning(recipe)
-        context_length, stride = choose_windows(size)
-        device = choose_device()
-        drawn = st.container()
-    shape = PRESETS[size] | shape | {"context_length": context_length}
+    drawn, kept = _all_settings(lesson, size, recipe)
+    context_length = int(kept["shape"]["context_length"])
     with text_side:
         text = choose_text(context_length)
         carried = _carried_tokenizer()
     path, vocab_size = carried or (None, text.vocab_size if text else 100)
     with length:
-        steps = _choose_steps(text, batch * context_length)
-    choices = Choices(
-        size, shape, recipe, stride, steps, batch, seed, precision, device, path, vocab_size
-    )
+        steps = _choose_steps(text, kept["batch"] * context_length)
+    choices = Choices(steps=steps, tokenizer_path=path, vocab_size=vocab_size, **kept)
     with details:
         show_prose(lesson, "size")
     try:
@@ -102,7 +82,7 @@ def set_up(lesson: Lesson, owner: str) -> None:
         return
     with details:
         _describe(config, parameters, vocab_size)
-    if settings.open:  # plotly takes its time, and most people just press Train
+    if drawn is not None:
         with drawn:
             _draw_schedule(config)
     with ahead:
@@ -110,6 +90,34 @@ def set_up(lesson: Lesson, owner: str) -> None:
             _look_ahead(config, text, parameters, vocab_size)
         if _train_button(enabled=text is not None) and text:
             _train(config, text, f"{text.title}, {size.capitalize()}", owner, vocab_size)
+
+
+def _all_settings(lesson: Lesson, size: str, recipe: Recipe) -> tuple[Any, dict[str, Any]]:
+    """Ask for all the rest; return fields of Choices, and a place for a picture if it is open."""
+    settings = st.expander(
+        "All settings",
+        icon=":material/tune:",
+        expanded=any_set(),
+        key="all_settings",
+        on_change="rerun",
+    )
+    with settings:
+        show_prose(lesson, "settings")
+        shape = choose_shape(size)
+        recipe, batch, seed, precision = choose_learning(recipe)
+        context_length, stride = choose_windows(size)
+        device = choose_device()
+        # Plotly takes its time, and most people just press Train.
+        drawn = st.container() if settings.open else None
+    return drawn, {
+        "shape": PRESETS[size] | shape | {"context_length": context_length},
+        "recipe": recipe,
+        "stride": stride,
+        "batch": batch,
+        "seed": seed,
+        "precision": precision,
+        "device": device,
+    }
 
 
 def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
