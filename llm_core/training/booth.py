@@ -9,8 +9,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 
@@ -28,23 +29,18 @@ PATIENCE = 20.0  # seconds without a look, after which nobody is thought to be t
 _NICENESS = 10
 _BREATH = 0.001  # seconds of rest a step, for the pages that others ask for
 
+E = TypeVar("E")
 Translate = Callable[[EncoderDecoder], str]
 
 
-@dataclass
-class Training:
-    """What one training has come to; written by its thread, read by the page.
+@dataclass(kw_only=True)
+class Work:
+    """A training in the booth: where it stands. Its thread writes, the page reads.
 
-    said: after each score, the model's translation of the watcher's own input. state: "training",
-    then "done", "stopped" (asked to, or nobody was there) or "failed".
+    state: "training", then "done", "stopped" (asked to, or nobody was there) or "failed".
     """
 
-    settings: TranslatorSettings
-    model: EncoderDecoder
     state: str = "training"
-    losses: list[Learned] = field(default_factory=list)
-    scores: list[Scored] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
     seen_at: float = field(default_factory=time.monotonic)
     stop_asked: bool = False
 
@@ -62,6 +58,20 @@ class Training:
         self.stop_asked = True
 
 
+@dataclass
+class Training(Work):
+    """What the training of a translator has come to.
+
+    said: after each score, the model's translation of the watcher's own input.
+    """
+
+    settings: TranslatorSettings
+    model: EncoderDecoder
+    losses: list[Learned] = field(default_factory=list)
+    scores: list[Scored] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
 class Booth:
     """Room for one training at a time."""
 
@@ -69,7 +79,7 @@ class Booth:
         """Take how long a training goes on without a look, and at all, in seconds."""
         self._patience, self._most_seconds = patience, most_seconds
         self._lock = threading.Lock()
-        self._running: Training | None = None
+        self._running: Work | None = None
 
     @property
     def taken(self) -> bool:
@@ -77,9 +87,30 @@ class Booth:
         return self._running is not None
 
     def start(self, settings: TranslatorSettings, translate: Translate) -> Training:
-        """Begin a training and return it at once; `translate` gives a sample at each score.
+        """Begin to train a translator and return it at once; `translate` gives a sample a score.
 
         Raises ValueError if another one is going on.
+        """
+        training = Training(settings, build_translator(settings).eval())
+
+        def take(event: Learned | Scored) -> None:
+            if isinstance(event, Scored):
+                training.said.append(translate(training.model))
+                training.scores.append(event)
+            else:
+                training.losses.append(event)
+
+        events = train_translator(settings, model=training.model)
+        self.begin(training, lambda: events, take)
+        return training
+
+    def begin(
+        self, work: Work, prepare: Callable[[], Iterable[E]], take: Callable[[E], None]
+    ) -> None:
+        """Go through a training's events in a thread, and hand each to `take`, in that thread.
+
+        `prepare` is called there too, and returns the events. Raises ValueError if another
+        training is going on.
         """
         with self._lock:
             if self._running is not None:
@@ -87,39 +118,35 @@ class Booth:
                     "Somebody else is training on this server just now. It takes less than a "
                     "minute: try again soon."
                 )
-            training = Training(settings, build_translator(settings).eval())
-            self._running = training
+            self._running = work
         thread = threading.Thread(
-            target=self._run, args=(training, translate), name="translator", daemon=True
+            target=self._run, args=(work, prepare, take), name="booth", daemon=True
         )
         thread.start()
-        return training
 
-    def _run(self, training: Training, translate: Translate) -> None:
+    def _run(
+        self, work: Work, prepare: Callable[[], Iterable[E]], take: Callable[[E], None]
+    ) -> None:
         threads = torch.get_num_threads()
         try:
             _step_back()
             torch.set_num_threads(1)
-            training.state = self._train(training, translate)
+            work.state = self._train(work, prepare(), take)
         except Exception:
-            training.state = "failed"
+            work.state = "failed"
             raise
         finally:
             torch.set_num_threads(threads)
             with self._lock:
                 self._running = None
 
-    def _train(self, training: Training, translate: Translate) -> str:
+    def _train(self, work: Work, events: Iterable[E], take: Callable[[E], None]) -> str:
         began = time.monotonic()
-        for event in train_translator(training.settings, model=training.model):
-            if isinstance(event, Scored):
-                training.said.append(translate(training.model))
-                training.scores.append(event)
-            else:
-                training.losses.append(event)
+        for event in events:
+            take(event)
             now = time.monotonic()
-            alone = now - training.seen_at > self._patience
-            if training.stop_asked or alone or now - began > self._most_seconds:
+            alone = now - work.seen_at > self._patience
+            if work.stop_asked or alone or now - began > self._most_seconds:
                 return "stopped"
             time.sleep(_BREATH)
         return "done"

@@ -17,6 +17,7 @@ from pages.figures.translation import (
     shares_figure,
     translation_loss_figure,
 )
+from pages.widgets.booth import booth
 from pages.widgets.figure import show_figure, show_finding, show_table
 from pages.widgets.live_chart import live_chart, plotly_library
 from pages.widgets.translation_forcing import show_mistakes
@@ -25,20 +26,12 @@ from pages.widgets.view import current_view
 
 if TYPE_CHECKING:
     from llm_core.models.encoder_decoder import EncoderDecoder
-    from llm_core.training.booth import Booth, Training
+    from llm_core.training.booth import Training
 
 _TICK = 0.8  # seconds between two looks
 _KEPT = "translator_training"  # in the session: the last training, and what it translates
 _MARK = {True: "✓", False: "✗"}
 _SEED = 11  # of the unseen pairs that are measured afterwards
-
-
-@st.cache_resource(show_spinner=False)
-def booth() -> "Booth":
-    """The server's one booth, shared by all visitors."""
-    from llm_core.training.booth import Booth
-
-    return Booth()
 
 
 def train_it() -> None:
