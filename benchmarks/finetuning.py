@@ -30,7 +30,7 @@ from llm_core.finetuning.experiment import (
 )
 from llm_core.finetuning.instructions import InstructionScore, tune_on_instructions
 from llm_core.finetuning.settings import FinetuneSettings
-from llm_core.pretrained.tiny import FOLDER, Snapshot, load_tiny, save_snapshot
+from llm_core.pretrained.tiny import TUNED_FOLDER, Snapshot, load_tiny, save_snapshot
 from llm_core.training.loop import evaluate
 
 TASKS = ("who", "letters", "plots", "century")
@@ -44,7 +44,6 @@ WAYS = (
     ("all", 0),  # the same network from its random start
 )
 MEASURED = Path(__file__).parents[1] / "llm_core" / "finetuning" / "measured"
-SHIPPED = FOLDER.parent / "tiny_instructions"
 
 
 def measure_way(task: str, trained: str, start: int | None, seed: int) -> dict[str, Any]:
@@ -123,7 +122,7 @@ def instructions(check: bool) -> None:
         if name == "plain" and not check:
             model.requires_grad_(False)
             loss, _ = evaluate(model, text[1])
-            save_snapshot(model, Snapshot(settings.steps, round(loss, 4)), tokenizer, SHIPPED)
+            save_snapshot(model, Snapshot(settings.steps, round(loss, 4)), tokenizer, TUNED_FOLDER)
     if not check:
         write(MEASURED / "forgetting.json", curves)
 

@@ -48,13 +48,15 @@ class Verdict(NamedTuple):
 class Scored:
     """How well the classifier does after `step` steps on texts that it has not learnt from.
 
-    confusion: texts counted by true label (row) and by what was said (column). pretraining_loss:
-    of the body as a language model, in nats a token, if its text was given.
+    said: the label that it gives each text. confusion: texts counted by true label (row) and by
+    what was said (column). pretraining_loss: of the body as a language model, in nats a token, if
+    its text was given.
     """
 
     step: int
     accuracy: float
     loss: float
+    said: tuple[int, ...]
     confusion: tuple[tuple[int, ...], ...]
     pretraining_loss: float | None = None
 
@@ -213,6 +215,7 @@ class _Scorer:
             step,
             float((said == self._labels).float().mean()),
             float(F.cross_entropy(logits, self._labels)),
+            tuple(said.tolist()),
             tuple(tuple(row) for row in confusion.view(count, count).tolist()),
             forgotten,
         )

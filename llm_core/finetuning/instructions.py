@@ -182,22 +182,33 @@ def answers(
 
     Raises ValueError if an instruction is so long that no room is left for the answer.
     """
+    prompts = [prompt_of(each) for each in instructions]
+    return [text.strip() for text in continued(model, tokenizer, prompts, most=most)]
+
+
+def continued(
+    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], *, most: int
+) -> list[str]:
+    """Continue prompts with the likeliest token each time, up to a newline or `most` tokens.
+
+    Raises ValueError if a prompt is so long that no room is left for that.
+    """
     model.eval()
-    prompts = [tokenizer.encode(prompt_of(each)) for each in instructions]
+    rows = [tokenizer.encode(each) for each in prompts]
     room = model.config.context_length - most
-    if any(len(prompt) > room for prompt in prompts):
+    if any(len(row) > room for row in rows):
         raise ValueError(
-            f"An instruction may have {room - 8} tokens at most: the model reads "
-            f"{model.config.context_length} with the answer. Please make it shorter."
+            f"This is too long for the tiny model, which reads {model.config.context_length} "
+            f"tokens in all: please stay below {room} tokens with what you ask."
         )
     (end,) = tokenizer.encode("\n")
     settings = SamplingSettings(
         max_new_tokens=most, temperature=0.0, stop_tokens=(end,), alternatives=0
     )
-    written: list[list[int]] = [[] for _ in prompts]
+    written: list[list[int]] = [[] for _ in rows]
     with torch.inference_mode():
-        for steps in generate_batch(model, [torch.tensor(each) for each in prompts], settings):
-            for row, step in zip(written, steps, strict=True):
+        for steps in generate_batch(model, [torch.tensor(row) for row in rows], settings):
+            for text, step in zip(written, steps, strict=True):
                 if step is not None and step.id != end:
-                    row.append(step.id)
-    return [tokenizer.decode(row).strip() for row in written]
+                    text.append(step.id)
+    return [tokenizer.decode(text) for text in written]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CORPUS = "tiny_tales"
 FOLDER = Path(__file__).parent / "checkpoints" / "tiny"
+TUNED_FOLDER = FOLDER.parent / "tiny_instructions"  # the same, tuned to follow instructions
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 
 
