@@ -1,7 +1,7 @@
 """Measure what the lesson on fine-tuning says, and train the model that it ships with.
 
 python benchmarks/finetuning.py layers        which weights to train, against baselines
-python benchmarks/finetuning.py instructions  the tiny GPT tuned on instructions, and what it forgets
+python benchmarks/finetuning.py instructions  a model tuned on instructions, and what it forgets
 
 The first command wrote llm_core/finetuning/measured/layers.json, the second forgetting.json beside
 it and llm_core/pretrained/checkpoints/tiny_instructions. `--check` writes nothing and only prints.
@@ -62,7 +62,7 @@ def measure_way(task: str, trained: str, start: int | None, seed: int) -> dict[s
 
 
 def layers(check: bool) -> None:
-    """Compare which weights are trained, each over a few seeds, with baselines of the same texts."""
+    """Compare which weights are trained, over a few seeds, with the baselines of the same texts."""
     found: list[dict[str, Any]] = []
     for task in TASKS:
         rows = [make_texts(task, train=LABELLED, seed=seed) for seed in SEEDS]

@@ -1,4 +1,4 @@
-"""Labelled texts that a learner brings along as a CSV file, or one sentence why they will not do."""
+"""Labelled texts of a learner's own, as a CSV file, or one sentence why they will not do."""
 
 import csv
 import io

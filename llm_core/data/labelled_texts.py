@@ -128,7 +128,9 @@ def _sentences(tale: str) -> list[str]:
     return parts
 
 
-def _drawn(make: Callable[[int, bool], Iterator[tuple[str, int]]]) -> Callable[..., Iterator]:
+def _drawn(
+    make: Callable[[int, bool], Iterator[tuple[str, int]]],
+) -> Callable[[int, bool], Iterator[Labelled]]:
     def draw(seed: int, unseen: bool) -> Iterator[Labelled]:
         for text, label in make(seed, unseen):
             yield Labelled(text, label)

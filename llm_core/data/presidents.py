@@ -45,5 +45,7 @@ def _passages() -> tuple[tuple[int, str], ...]:
             end = max(passage.rfind(sign) for sign in ".!?")
             if end + 1 >= _SHORTEST:
                 # A year in the text would give the answer away.
-                found.append((year, re.sub(r"\b(1[789]|20)\d\d\b", "this year", passage[: end + 1])))
+                found.append(
+                    (year, re.sub(r"\b(1[789]|20)\d\d\b", "this year", passage[: end + 1]))
+                )
     return tuple(found)

@@ -98,7 +98,10 @@ def _who(words: Words, chance: Random) -> tuple[str, str]:
     first, second = _two_people(words, chance)
     ours, theirs = (_coloured(words, chance) for _ in range(2))
     asked, answer = pick(((ours, first), (theirs, second)), chance)
-    return f"{first} has a {ours}. {second} has a {theirs}. Who has the {asked}?", f"{answer} has it."
+    return (
+        f"{first} has a {ours}. {second} has a {theirs}. Who has the {asked}?",
+        f"{answer} has it.",
+    )
 
 
 def _where(words: Words, chance: Random) -> tuple[str, str]:
@@ -121,7 +124,10 @@ def _begin(words: Words, chance: Random) -> tuple[str, str]:
     girl = chance.random() < 0.5
     name = pick(words.girls if girl else words.boys, chance)
     kind = pick((*words.sorts["an animal"], *words.sorts["a trade"]), chance)
-    return f"Begin a story about {_a(kind)} named {name}.", f"There once was {_a(kind)} named {name}."
+    return (
+        f"Begin a story about {_a(kind)} named {name}.",
+        f"There once was {_a(kind)} named {name}.",
+    )
 
 
 def _coloured(words: Words, chance: Random) -> str:

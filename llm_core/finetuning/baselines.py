@@ -49,7 +49,10 @@ def counted_words(texts: LabelledTexts, *, strength: float = 1.0) -> Baseline:
 
 def word_places(texts: list[str]) -> dict[str, int]:
     """Return a place for every word of the texts, in alphabetical order."""
-    return {word: place for place, word in enumerate(sorted(set(_WORD.findall(" ".join(texts).lower()))))}
+    return {
+        word: place
+        for place, word in enumerate(sorted(set(_WORD.findall(" ".join(texts).lower()))))
+    }
 
 
 def _inverse_frequencies(texts: tuple[Labelled, ...], words: dict[str, int]) -> Tensor:

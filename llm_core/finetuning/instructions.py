@@ -186,9 +186,7 @@ def answers(
     return [text.strip() for text in continued(model, tokenizer, prompts, most=most)]
 
 
-def continued(
-    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], *, most: int
-) -> list[str]:
+def continued(model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], *, most: int) -> list[str]:
     """Continue prompts with the likeliest token each time, up to a newline or `most` tokens.
 
     Raises ValueError if a prompt is so long that no room is left for that.

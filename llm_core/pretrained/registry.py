@@ -179,10 +179,10 @@ MODELS = Registry(_entries(), budget=default_budget)  # the server's one shelf
 
 
 def load(name: str, *, on_progress: OnProgress = None) -> Any:
-    """Return a shared model: smollm2, minilm, glove, tiny, tiny_instructions, tiny_encoder, ...
+    """Return a shared model: smollm2, minilm, glove, tiny, tiny_encoder or translator.
 
-    ... or translator. tiny@STEP and translator@STEP are their snapshots. It is what `load_smollm2`, `load_minilm`,
-    `load_glove`, `load_tiny`, `load_tiny_encoder` and `load_translator` return. Raises ValueError,
-    as `Registry.load` does.
+    tiny@STEP and translator@STEP are their snapshots, tiny_instructions is the tiny GPT that was
+    tuned. It is what `load_smollm2`, `load_minilm`, `load_glove`, `load_tiny`, `load_tiny_encoder`
+    and `load_translator` return. Raises ValueError, as `Registry.load` does.
     """
     return MODELS.load(name, on_progress=on_progress)

@@ -42,7 +42,13 @@ def show_layers() -> dict[str, float]:
     )
     rows = {row["way"]: row for row in found["rows"] if row["task"] == task}
     ways = [
-        Way(name, rows[way]["accuracy"], rows[way]["lowest"], rows[way]["highest"], way in _BASELINES)
+        Way(
+            name,
+            rows[way]["accuracy"],
+            rows[way]["lowest"],
+            rows[way]["highest"],
+            way in _BASELINES,
+        )
         for way, name in NAMES.items()
     ]
     best = max(ways, key=lambda way: way.mean)
@@ -64,8 +70,8 @@ def show_layers() -> dict[str, float]:
     rows_table(table, "Ways to fine-tune, measured", ("way",))
     seeds = len(found["seeds"])
     st.caption(
-        f"Measured by `python benchmarks/finetuning.py layers`: {found['labelled']} labelled texts, "
-        f"{found['steps']} steps of 16, the mean of {seeds} seeds; the line reaches from the lowest "
+        f"Measured by `python benchmarks/finetuning.py layers`: {found['labelled']} texts, "
+        f"{found['steps']} steps of 16, the mean of {seeds} seeds; a line reaches from the lowest "
         "to the highest. 300 unseen texts, so differences below 3 % mean little."
     )
     return {way: row["accuracy"] for way, row in rows.items()}
@@ -100,7 +106,11 @@ def show_lora() -> LowRank:
     rank = int(right.slider("Rank", 1, 32, 8, key="rank", bind="query-params"))
     found = low_rank(part, rank)
     rows: list[dict[str, object]] = [
-        {"what": "the matrix, frozen", "size": f"{found.out} × {found.wide}", "numbers": found.matrix},
+        {
+            "what": "the matrix, frozen",
+            "size": f"{found.out} × {found.wide}",
+            "numbers": found.matrix,
+        },
         {"what": "down", "size": f"{rank} × {found.wide}", "numbers": rank * found.wide},
         {"what": "up", "size": f"{found.out} × {rank}", "numbers": found.out * rank},
     ]

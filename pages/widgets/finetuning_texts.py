@@ -1,4 +1,4 @@
-"""The labelled texts of the lesson on fine-tuning: which task, how many, and what they look like."""
+"""The labelled texts to fine-tune on: which task, how many, and what they look like."""
 
 import html
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Fine-tune a classifier on the page: its curves live, then its mistakes, and all that was tried."""
+"""Fine-tune a classifier on the page: its curves, then its mistakes, and all that was tried."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from pages.widgets.figure import show_figure, show_finding, show_table
 from pages.widgets.finetuning_texts import Chosen, examples_table, rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import (
-    current,
     state_caption,
     training_buttons,
     watch_training,
@@ -111,7 +110,9 @@ def _ended(work: "ClassifierTraining") -> None:
     _own_text(work)
     tried = st.session_state[_TRIED]
     st.markdown("**What you have tried**, newest first:")
-    rows_table([row for _, row in reversed(tried)], "What you have tried", ("task", "learnt", "from"))
+    rows_table(
+        [row for _, row in reversed(tried)], "What you have tried", ("task", "learnt", "from")
+    )
 
 
 @st.fragment
@@ -192,5 +193,3 @@ def _scores_table(work: "ClassifierTraining") -> pd.DataFrame:
         },
         index=pd.Index([each.step for each in work.scores], name="steps"),
     )
-
-

@@ -20,7 +20,9 @@ def test_counted_words_say_what_scikit_learn_says(name, count):
     sure = theirs.predict_proba(unseen)
     for place, (a, b) in enumerate(zip(ours.said, said, strict=True)):
         assert a == b or abs(sure[place][a] - sure[place][b]) < 1e-4
-    assert ours.accuracy == pytest.approx(theirs.score(unseen, [e.label for e in texts.test]), abs=0.01)
+    assert ours.accuracy == pytest.approx(
+        theirs.score(unseen, [e.label for e in texts.test]), abs=0.01
+    )
 
 
 def test_the_majority_is_the_commonest_label_of_training():

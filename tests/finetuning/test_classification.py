@@ -60,7 +60,8 @@ def test_losses_equal_a_loop_in_transformers(tmp_path, trained):
     texts = some_texts()
     settings = FinetuneSettings(trained=trained, steps=12, batch_size=8, score_interval=12, seed=5)
     losses = [
-        event.loss for event in fine_tune(ours, Letters(), texts, settings)
+        event.loss
+        for event in fine_tune(ours, Letters(), texts, settings)
         if isinstance(event, Learned)
     ]
 
@@ -115,8 +116,10 @@ def test_a_frozen_body_gives_the_same_losses_as_reading_every_time():
     batch = make_batch([rows[i] for i in order[:8]], [labels[i] for i in order[:8]])
     first = next(event for event in events if isinstance(event, Learned))
     assert first.loss == pytest.approx(float(slow(*batch).loss), abs=1e-6)
-    assert all(torch.equal(a, b) for a, b in zip(
-        quick.body.parameters(), slow.body.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(quick.body.parameters(), slow.body.parameters(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("trained", TRAINED)
@@ -126,7 +129,8 @@ def test_only_what_is_chosen_learns(trained):
     settings = FinetuneSettings(trained=trained, steps=2, batch_size=4, score_interval=2)
     list(fine_tune(mine, Letters(), some_texts(), settings))
     moved = {
-        name for name, value in mine.named_parameters()
+        name
+        for name, value in mine.named_parameters()
         if name in before and not torch.equal(value, before[name])
     }
     assert "head.weight" in moved
@@ -139,8 +143,9 @@ def test_only_what_is_chosen_learns(trained):
     else:
         assert {"body.token_embedding.weight", "body.blocks.0.feedforward.widen.weight"} <= body
     if trained == "lora":
-        assert any(value.abs().max() > 0 for name, value in mine.named_parameters()
-                   if name.endswith(".up"))
+        assert any(
+            value.abs().max() > 0 for name, value in mine.named_parameters() if name.endswith(".up")
+        )
 
 
 def test_scores_are_counted_right():
