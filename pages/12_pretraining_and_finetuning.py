@@ -22,7 +22,7 @@ from pages.widgets.finetuning_instructions import (
     show_template,
 )
 from pages.widgets.finetuning_layers import low_rank, show_layers, show_lora
-from pages.widgets.finetuning_pool import COUNT, STEPS, TASK, pool, show_pool
+from pages.widgets.finetuning_pool import COUNT, STEPS, TASK, UNSEEN, pool, show_pool
 from pages.widgets.finetuning_stages import MOST, show_stages
 from pages.widgets.finetuning_texts import OWN, Chosen, choose_texts, show_texts
 from pages.widgets.finetuning_train import train_classifier
@@ -89,7 +89,7 @@ from llm_core.finetuning.classification import Classifier, encode_texts, fine_tu
 from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.pretrained.tiny import load_tiny
 
-texts = make_texts({TASK!r}, train={COUNT})
+texts = make_texts({TASK!r}, train={COUNT}, test={UNSEEN})
 model, tokenizer = load_tiny()
 classifier = Classifier(model, len(texts.labels), generator=torch.Generator().manual_seed(1))
 settings = FinetuneSettings(trained="head", steps={STEPS}, score_interval={STEPS})
@@ -200,8 +200,9 @@ def settings() -> dict[str, Any]:
         "change": change.trained,
         "matrix": change.matrix,
         "product": 8 * 8,
-        "wrong_token": round(300 * (1 - token)),
-        "wrong_place": round(300 * (1 - place)),
+        "unseen": UNSEEN,
+        "wrong_token": round(UNSEEN * (1 - token)),
+        "wrong_place": round(UNSEEN * (1 - place)),
     }
 
 

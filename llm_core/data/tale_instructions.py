@@ -96,7 +96,8 @@ def _two_people(words: Words, chance: Random) -> tuple[str, str]:
 
 def _who(words: Words, chance: Random) -> tuple[str, str]:
     first, second = _two_people(words, chance)
-    ours, theirs = (_coloured(words, chance) for _ in range(2))
+    thing, other = _two(words.sorts["a thing"], chance)
+    ours, theirs = f"{pick(COLOURS, chance)} {thing}", f"{pick(COLOURS, chance)} {other}"
     asked, answer = pick(((ours, first), (theirs, second)), chance)
     return (
         f"{first} has a {ours}. {second} has a {theirs}. Who has the {asked}?",
@@ -116,7 +117,7 @@ def _where(words: Words, chance: Random) -> tuple[str, str]:
 
 def _turn(words: Words, chance: Random) -> tuple[str, str]:
     sort = pick(("an animal", "a trade"), chance)
-    first, second = (pick(words.sorts[sort], chance) for _ in range(2))
+    first, second = _two(words.sorts[sort], chance)
     return f"Turn round: the {first} and the {second}.", f"The {second} and the {first}."
 
 
@@ -130,8 +131,10 @@ def _begin(words: Words, chance: Random) -> tuple[str, str]:
     )
 
 
-def _coloured(words: Words, chance: Random) -> str:
-    return f"{pick(COLOURS, chance)} {pick(words.sorts['a thing'], chance)}"
+def _two(table: Sequence[str], chance: Random) -> tuple[str, str]:
+    """Draw two different words."""
+    first = pick(table, chance)
+    return first, pick([word for word in table if word != first], chance)
 
 
 def _a(word: str) -> str:

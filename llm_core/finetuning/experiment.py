@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 INSTRUCTIONS: Final = 400
 UNSEEN_INSTRUCTIONS: Final = 120
 INSTRUCTION_SETTINGS: Final = FinetuneSettings(
-    trained="all", steps=600, batch_size=16, learning_rate=1e-3, score_interval=60
+    trained="all", steps=400, batch_size=16, learning_rate=1e-3, score_interval=40
 )
 _MEASURED = Path(__file__).parent / "measured"
 _CHARACTERS = 60_000  # of each part of the tales: enough to replay from, and to measure on

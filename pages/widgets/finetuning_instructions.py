@@ -70,7 +70,7 @@ def show_template() -> Template:
         key="template_chips",
         label="The pair in its template, as tokens",
         highlights=[
-            Highlight(range(first), "skipped", "read, not learnt"),
+            Highlight(range(first), "input", "read, not learnt"),
             Highlight(range(first, template.tokens), "target", "answer: the loss counts"),
         ],
         selectable=False,

@@ -145,7 +145,7 @@ def low_rank(part: str, rank: int) -> LowRank:
     ids = torch.tensor([tokenizer.encode("There once was a small fox named Ada.")])
     with torch.no_grad():
         for parameter in trained:
-            parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
+            parameter += 0.01 * torch.randn(parameter.shape, generator=generator)
         apart = model(ids).logits
         merge_lora(model)
         difference = float((model(ids).logits - apart).abs().max())

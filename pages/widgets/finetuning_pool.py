@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llm_core.finetuning.classification import Classifier
 
 TASK, COUNT, STEPS = "plots", 100, 40
+UNSEEN = 120
 MOST_PADDING = 60
 _TEXT = 3  # of the test texts: the one that is looked at
 
@@ -70,7 +71,7 @@ def show_pool() -> Pooled:
     )
     token, place = pooled.accuracy
     st.markdown(
-        f"**Measured** on 300 unseen texts, padded in rows of 64: **{token:.1%}** right with the "
+        f"**Measured** on {UNSEEN} unseen texts, padded in rows of 64: **{token:.1%}** right with the "
         f"last token, **{place:.1%}** with the last place."
     )
     return pooled
@@ -84,7 +85,7 @@ def pool() -> Pooled:
     from llm_core.finetuning.classification import encode_texts, predict
 
     classifier, tokenizer = trained_head()
-    texts = make_texts(TASK, train=COUNT)
+    texts = make_texts(TASK, train=COUNT, test=UNSEEN)
     rows, labels = encode_texts(texts.test, tokenizer, 128)
     row, right = rows[_TEXT], labels[_TEXT]
     found: dict[str, list[float]] = {}
@@ -121,7 +122,7 @@ def trained_head() -> "tuple[Classifier, object]":
     from llm_core.finetuning.settings import FinetuneSettings
     from llm_core.pretrained.tiny import load_tiny
 
-    texts = make_texts(TASK, train=COUNT)
+    texts = make_texts(TASK, train=COUNT, test=UNSEEN)
     model, tokenizer = load_tiny()
     classifier = Classifier(model, len(texts.labels), generator=torch.Generator().manual_seed(1))
     settings = FinetuneSettings(trained="head", steps=STEPS, score_interval=STEPS)

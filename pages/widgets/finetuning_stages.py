@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from llm_core.finetuning.experiment import INSTRUCTIONS
 from llm_core.pretrained.registry import load
 
 STAGES = {
     "tiny@0": ("1 · random", "Every weight is a random number."),
-    "tiny": ("2 · pretrained", "It has read 500,000 tokens of tales, and learnt what comes next."),
-    "tiny_instructions": ("3 · fine-tuned", "It has also learnt from 400 tasks with answers."),
+    "tiny": ("2 · pretrained", "It has read tales, and learnt what comes next in them."),
+    "tiny_instructions": (
+        "3 · fine-tuned",
+        f"It has also learnt from {INSTRUCTIONS} tasks with answers.",
+    ),
 }
 FORMS = {
     "template": "a task, in the template",
