@@ -71,8 +71,8 @@ def show_pool() -> Pooled:
     )
     token, place = pooled.accuracy
     st.markdown(
-        f"**Measured** on {UNSEEN} unseen texts, padded in rows of 64: **{token:.1%}** right with the "
-        f"last token, **{place:.1%}** with the last place."
+        f"**Measured** on {UNSEEN} unseen texts, padded in rows of 64: **{token:.1%}** right with "
+        f"the last token, **{place:.1%}** with the last place."
     )
     return pooled
 
