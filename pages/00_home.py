@@ -53,7 +53,8 @@ def course_map() -> None:
     for lesson in written_lessons()[1:]:
         if lesson.part != part:
             part = lesson.part
-            st.markdown(f"**{part}**")
+            st.subheader(part)
+            show_prose(home, f"part_{lesson.number[0]}")
         link_to(lesson)
         done, questions = questions_done(lesson)
         facts = [lesson.summary]

@@ -13,7 +13,6 @@ from llm_core.finetuning.instructions import (
 )
 from llm_core.finetuning.lora import LoRALinear, merge_lora
 from llm_core.finetuning.settings import choose_trained
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.finetuning_instructions import (
     Answers,
@@ -26,10 +25,11 @@ from pages.widgets.finetuning_pool import COUNT, STEPS, TASK, UNSEEN, pool, show
 from pages.widgets.finetuning_stages import MOST, show_stages
 from pages.widgets.finetuning_texts import OWN, Chosen, choose_texts, show_texts
 from pages.widgets.finetuning_train import train_classifier
+from pages.widgets.fragments import own_part
 from pages.widgets.frame import open_lesson
 
 
-@calm_fragment
+@own_part
 def stages() -> None:
     """The same prompt for three stages of one model."""
     prompted = show_stages()
@@ -75,7 +75,7 @@ print(round(counted_words(texts).accuracy, 3))  # {round(chosen.words, 3)}""",
     return chosen
 
 
-@calm_fragment
+@own_part
 def pooled() -> None:
     """The last token, or the last place."""
     found = show_pool()
@@ -111,13 +111,13 @@ def train(chosen: Chosen) -> None:
     show_code(fine_tune, choose_trained, key="train", call=TRAINING_CODE)
 
 
-@calm_fragment
+@own_part
 def layers() -> None:
     """Which weights, measured."""
     show_layers()
 
 
-@calm_fragment
+@own_part
 def lora() -> None:
     """LoRA's sizes, and merging."""
     found = show_lora()
@@ -140,7 +140,7 @@ def _place(part: str) -> str:
     return f"{'attention' if part in ('query_key_value', 'output') else 'feedforward'}.{part}"
 
 
-@calm_fragment
+@own_part
 def instructions() -> None:
     """The template, and what counts in it."""
     found = show_template()

@@ -282,9 +282,9 @@ def count_labels(sample: TokenizedText, windows: Windows) -> None:
     ids = np.broadcast_to(np.uint16(0), length)
     many = sliding_windows(ids, windows.context_length, windows.stride)
     with st.container(horizontal=True):
-        st.metric("Windows", f"{len(many):,}", width=230)
-        st.metric("Different answers", f"{length - 1:,}", width=230)
-        st.metric("Labels written by people", "0", width=230)
+        st.metric("Windows", f"{len(many):,}", width="content")
+        st.metric("Different answers", f"{length - 1:,}", width="content")
+        st.metric("Labels written by people", "0", width="content")
     st.caption(
         f"With your context length of {windows.context_length} and stride of {windows.stride}. "
         f"Your own text has {len(sample.ids) - 1:,} answers."

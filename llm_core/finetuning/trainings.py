@@ -48,7 +48,7 @@ class ClassifierTraining(Work):
             self.numbers = sum(p.numel() for p in self._classifier.parameters() if p.requires_grad)
             yield event
 
-    def take(self, event: Learned | Scored) -> None:
+    def note(self, event: Learned | Scored) -> None:
         """Keep what has happened."""
         if isinstance(event, Scored):
             self.scores.append(event)
@@ -91,7 +91,7 @@ class InstructionTraining(Work):
             pretraining_ids=pretraining_text(tokenizer),
         )
 
-    def take(self, event: Learned | InstructionScore) -> None:
+    def note(self, event: Learned | InstructionScore) -> None:
         """Keep what has happened."""
         if isinstance(event, InstructionScore):
             self.scores.append(event)

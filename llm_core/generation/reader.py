@@ -15,6 +15,7 @@ from torch import Tensor
 from llm_core.layers.cache import KeyValueCache
 from llm_core.models.config import TransformerConfig
 from llm_core.models.gpt import Output
+from llm_core.models.one_token import one_token_pass
 
 
 class Model(Protocol):
@@ -88,6 +89,8 @@ class Reader:
         self._rows = list(range(len(prompts)))  # the texts that still grow
         self._in_cache: list[int] = []  # the texts that the cache holds, row by row
         self._cache: KeyValueCache | None = None
+        self._one_token = one_token_pass(model) if cached else None
+        self._device = device_of(model)
         # How many of its oldest tokens each text has lost.
         self.forgotten = [max(0, len(prompt) - self._context_length) for prompt in prompts]
 
@@ -117,8 +120,10 @@ class Reader:
         if cache is None or cache.length >= self._context_length or not self._cached:
             return self._read_all()
         # A text that has ended is read on as if it stood still: nobody looks at it.
-        last = [[self._windows[row][-1]] for row in self._in_cache]
-        return self._model(self._tensor(last), cache=cache, last_only=True).logits[:, -1]
+        last = self._tensor([[self._windows[row][-1]] for row in self._in_cache])
+        if self._one_token is not None and cache.real is None:
+            return self._one_token(last, cache)
+        return self._model(last, cache=cache, last_only=True).logits[:, -1]
 
     def _read_all(self) -> Tensor:
         """Read all texts that still grow, from their windows' first tokens."""
@@ -136,4 +141,4 @@ class Reader:
         return self._model(ids, cache=self._cache, mask=mask, last_only=True).logits[:, -1]
 
     def _tensor(self, rows: list[list[int]]) -> Tensor:
-        return torch.tensor(rows, device=device_of(self._model))
+        return torch.tensor(rows, device=self._device)

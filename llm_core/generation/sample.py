@@ -4,7 +4,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from llm_core.generation.filters import filtered
@@ -23,6 +25,7 @@ __all__ = [
     "next_logits",
 ]
 
+_HEAD = 512  # of the likeliest tokens: more are only sorted if the dart lands behind them
 _BITS = 1 / torch.log(torch.tensor(2.0)).item()
 
 
@@ -134,7 +137,26 @@ def draw(probabilities: Tensor, dart: float) -> int:
 
     All tokens lie on it end to end, the likeliest first, each as long as its probability (V,).
     """
-    return int(draw_many(probabilities, torch.tensor([dart], dtype=torch.float64))[0])
+    shares = probabilities.numpy(force=True)
+    possible = np.flatnonzero(shares)
+    if len(possible) > _HEAD:  # it would take long to sort them all, and most darts hit the first
+        least = np.partition(shares, -_HEAD)[-_HEAD]
+        head = possible[shares[possible] >= least]
+        found = _hit(shares, head, dart * shares.sum(dtype=np.float64))
+        if found is not None:
+            return found
+    found = _hit(shares, possible, dart * shares.sum(dtype=np.float64))
+    if found is None:  # the dart landed on the very end, or on nothing at all
+        return int(draw_many(probabilities, torch.tensor([dart], dtype=torch.float64))[0])
+    return found
+
+
+def _hit(shares: NDArray[np.floating], ids: NDArray[np.intp], place: float) -> int | None:
+    """Which of the tokens `ids`, laid end to end, the likeliest first, lies at a place, if any."""
+    ordered = ids[np.argsort(-shares[ids], kind="stable")]
+    ends = shares[ordered].cumsum(dtype=np.float64)
+    found = int(ends.searchsorted(place, side="right"))
+    return int(ordered[found]) if found < len(ordered) else None
 
 
 def draw_many(probabilities: Tensor, darts: Tensor) -> Tensor:
@@ -180,9 +202,9 @@ class _Writer:
         end, text = self._ending(chosen)
         return TokenStep(
             chosen,
-            float(probabilities[chosen]),
-            float(by_model[chosen]),
-            float(torch.special.entr(by_model).sum()) * _BITS,
+            probabilities[chosen].item(),
+            by_model[chosen].item(),
+            torch.special.entr(by_model).sum().item() * _BITS,
             _alternatives(by_model, probabilities, settings.alternatives),
             text,
             time.perf_counter() - started,

@@ -1,7 +1,7 @@
 """Read a model's mind half-way, find what lies near a vector, and switch heads off."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,29 +18,43 @@ class LensLayer:
     """What the model would predict if it stopped here.
 
     name: "embedding", or that of the block just passed; ids and probabilities (T, k): the
-    likeliest next tokens after each place; length (T,): of the vectors in the stream.
+    likeliest next tokens after each place; length (T,): of the vectors in the stream; of_targets
+    (T,): the probability of the token that was asked for at each place, if any was.
     """
 
     name: str
     ids: Tensor
     probabilities: Tensor
     length: Tensor
+    of_targets: Tensor | None = None
 
 
-def logit_lens(model: GPT, ids: Tensor, *, k: int = 5) -> list[LensLayer]:
+def logit_lens(
+    model: GPT,
+    ids: Tensor,
+    *,
+    k: int = 5,
+    places: Sequence[int] | None = None,
+    targets: Sequence[int] | None = None,
+) -> list[LensLayer]:
     """Read the stream of ids (T,) before the blocks and after each with the model's own output.
 
-    The last layer's predictions are the model's. Follows "interpreting GPT: the logit lens"
-    (nostalgebraist, 2020).
+    The last layer's predictions are the model's. `places` are those to read it at, all T unless
+    they are given; `targets` a token for each of them, whose probability is told too. Follows
+    "interpreting GPT: the logit lens" (nostalgebraist, 2020).
     """
     names = ["embedding", *(f"blocks.{i}.after_feedforward" for i in range(model.config.n_layers))]
-    _, trace = trace_model(model, ids[None], only=tuple(names))
+    _, trace = trace_model(model, ids[None], only=tuple(names), last_only=True)
     layers = []
     for name in names:
-        stream = trace[name][0]
-        probabilities, best = scores_of(model, stream).softmax(dim=-1).topk(k)
+        stream = trace[name][0] if places is None else trace[name][0, list(places)]
+        shares = scores_of(model, stream).softmax(dim=-1)
+        probabilities, best = shares.topk(min(k, shares.shape[-1]))
         short = name.removesuffix(".after_feedforward")
-        layers.append(LensLayer(short, best, probabilities, stream.norm(dim=-1)))
+        asked = None
+        if targets is not None:
+            asked = shares.gather(-1, torch.tensor([*targets])[:, None])[:, 0]
+        layers.append(LensLayer(short, best, probabilities, stream.norm(dim=-1), asked))
     return layers
 
 

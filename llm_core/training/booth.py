@@ -1,17 +1,19 @@
-"""A training booth: one small training at a time a server, in a thread, watched by who asked.
+"""A training booth: one small training at a time a server, as long as somebody is watching.
 
-For trainings of seconds in front of a learner; long ones have the queue. Strangers share the
-server, so the thread has the lowest priority and one torch thread, stops by itself after a while,
-and also soon after nobody looks any more.
+For trainings of seconds in front of a learner; long ones have the queue. A training goes on only
+while its page asks for more, so whoever leaves stops it. Strangers share the server: each piece of
+it runs in a thread of lower priority, with one torch thread, and the page waits meanwhile. (Beside
+a page that computes at the same time, Python's lock would change hands at every one of the
+thousand operations of a step, and a training would take ten times as long.)
 """
 
 import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,38 +26,58 @@ from llm_core.training.translation import (
     train_translator,
 )
 
-MOST_SECONDS = 180.0  # of one training
-PATIENCE = 20.0  # seconds without a look, after which nobody is thought to be there
-_NICENESS = 10
-_BREATH = 0.001  # seconds of rest a step, for the pages that others ask for
+MOST_SECONDS = 120.0  # of one training, drawing not counted
+PATIENCE = 15.0  # seconds without a sign of its page, after which a training gives way to others
+_LONGEST_PIECE = 4.0  # seconds in which a page shows nothing new
+_NICENESS = 5  # more than the server's own, of 19 that there are
 
-E = TypeVar("E")
 Translate = Callable[[EncoderDecoder], str]
 
 
 @dataclass(kw_only=True)
 class Work:
-    """A training in the booth: where it stands. Its thread writes, the page reads.
+    """A training in the booth: where it stands. What it is made of says the class that inherits.
 
-    state: "training", then "done", "stopped" (asked to, or nobody was there) or "failed".
+    state: "training", then "done", "stopped" (asked to, out of time, or nobody was there) or
+    "failed".
     """
 
     state: str = "training"
+    seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
-    stop_asked: bool = False
+    _events: Iterator[Any] | None = field(default=None, repr=False)
+
+    def events(self) -> Iterator[Any]:
+        """Train, and yield what happens; asked for once, when the first step is to be taken."""
+        raise NotImplementedError
+
+    def note(self, event: Any) -> None:
+        """Keep what has happened."""
+        raise NotImplementedError
 
     @property
     def active(self) -> bool:
         """Is it still going on?"""
         return self.state == "training"
 
-    def look(self) -> None:
-        """Say that somebody is watching."""
-        self.seen_at = time.monotonic()
-
     def stop(self) -> None:
-        """Ask it to stop after the step that it is taking."""
-        self.stop_asked = True
+        """End it; what was learnt stays."""
+        if self.active:
+            self.state = "stopped"
+
+    def take(self, seconds: float) -> None:
+        """Take steps for so long, at least one."""
+        began = time.monotonic()
+        if self._events is None:
+            self._events = self.events()
+        while self.active and time.monotonic() - began < seconds:
+            try:
+                event = next(self._events)
+            except StopIteration:
+                self.state = "done"
+            else:
+                self.note(event)
+        self.seconds += time.monotonic() - began
 
 
 @dataclass
@@ -67,93 +89,100 @@ class Training(Work):
 
     settings: TranslatorSettings
     model: EncoderDecoder
+    translate: Translate
     losses: list[Learned] = field(default_factory=list)
     scores: list[Scored] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+
+    def events(self) -> Iterator[Learned | Scored]:
+        """Train the translator."""
+        return train_translator(self.settings, model=self.model)
+
+    def note(self, event: Learned | Scored) -> None:
+        """Keep a loss, or a score with its sample."""
+        if isinstance(event, Scored):
+            self.said.append(self.translate(self.model))
+            self.scores.append(event)
+        else:
+            self.losses.append(event)
+
+
+W = TypeVar("W", bound=Work)
 
 
 class Booth:
     """Room for one training at a time."""
 
     def __init__(self, *, patience: float = PATIENCE, most_seconds: float = MOST_SECONDS) -> None:
-        """Take how long a training goes on without a look, and at all, in seconds."""
+        """Take how long a training keeps its place unwatched, and lasts at most, in seconds."""
         self._patience, self._most_seconds = patience, most_seconds
         self._lock = threading.Lock()
         self._running: Work | None = None
 
-    @property
     def taken(self) -> bool:
-        """Is somebody training?"""
-        return self._running is not None
+        """Is somebody training, and watching it?"""
+        running = self._running
+        if running is None or not running.active:
+            return False
+        return time.monotonic() - running.seen_at < self._patience
 
     def start(self, settings: TranslatorSettings, translate: Translate) -> Training:
-        """Begin to train a translator and return it at once; `translate` gives a sample a score.
+        """Make room for a training, of which nothing is done yet: `go_on` does it, by and by.
 
-        Raises ValueError if another one is going on.
+        `translate` gives a sample at each score. Raises ValueError if somebody else is training.
         """
-        training = Training(settings, build_translator(settings).eval())
+        return self.admit(lambda: Training(settings, build_translator(settings).eval(), translate))
 
-        def take(event: Learned | Scored) -> None:
-            if isinstance(event, Scored):
-                training.said.append(translate(training.model))
-                training.scores.append(event)
-            else:
-                training.losses.append(event)
-
-        events = train_translator(settings, model=training.model)
-        self.begin(training, lambda: events, take)
-        return training
-
-    def begin(
-        self, work: Work, prepare: Callable[[], Iterable[E]], take: Callable[[E], None]
-    ) -> None:
-        """Go through a training's events in a thread, and hand each to `take`, in that thread.
-
-        `prepare` is called there too, and returns the events. Raises ValueError if another
-        training is going on.
-        """
+    def admit(self, make: Callable[[], W]) -> W:
+        """Make room for any training, which `make` prepares if there is room; see `start`."""
         with self._lock:
-            if self._running is not None:
+            if self.taken():
                 raise ValueError(
                     "Somebody else is training on this server just now. It takes less than a "
                     "minute: try again soon."
                 )
+            if self._running is not None:
+                self._running.stop()  # nobody is there any more
+            work = make()
             self._running = work
-        thread = threading.Thread(
-            target=self._run, args=(work, prepare, take), name="booth", daemon=True
-        )
+            return work
+
+    def go_on(self, training: Work, seconds: float) -> None:
+        """Train for so long, and come back. A training that lost its place has been stopped.
+
+        After a long pause, as on a busy server, it trains for longer: half of all time, if it can.
+        """
+        pause = time.monotonic() - training.seen_at
+        training.seen_at = time.monotonic()
+        if not training.active:
+            return
+        if training.seconds > self._most_seconds:
+            training.stop()
+            return
+        piece = max(seconds, min(pause, _LONGEST_PIECE))
+        thread = threading.Thread(target=_in_the_background, args=(training, piece), daemon=True)
         thread.start()
+        thread.join()
+        training.seen_at = time.monotonic()
 
-    def _run(
-        self, work: Work, prepare: Callable[[], Iterable[E]], take: Callable[[E], None]
-    ) -> None:
-        threads = torch.get_num_threads()
-        try:
-            _step_back()
-            torch.set_num_threads(1)
-            work.state = self._train(work, prepare(), take)
-        except Exception:
-            work.state = "failed"
-            raise
-        finally:
-            torch.set_num_threads(threads)
-            with self._lock:
-                self._running = None
 
-    def _train(self, work: Work, events: Iterable[E], take: Callable[[E], None]) -> str:
-        began = time.monotonic()
-        for event in events:
-            take(event)
-            now = time.monotonic()
-            alone = now - work.seen_at > self._patience
-            if work.stop_asked or alone or now - began > self._most_seconds:
-                return "stopped"
-            time.sleep(_BREATH)
-        return "done"
+def _in_the_background(training: Work, seconds: float) -> None:
+    threads = torch.get_num_threads()
+    try:
+        _step_back()
+        torch.set_num_threads(1)
+        training.take(seconds)
+    except Exception:
+        training.state = "failed"
+        raise
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _step_back() -> None:
-    """Give this thread a low priority, where the system can do that for a thread alone."""
+    """Give this thread a lower priority, where the system can do that for a thread alone."""
     if hasattr(os, "setpriority") and hasattr(threading, "get_native_id"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            thread = threading.get_native_id()
+            usual = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, min(usual + _NICENESS, 19))

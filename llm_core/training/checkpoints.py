@@ -30,11 +30,9 @@ from llm_core.training.checkpoint_index import (
 from llm_core.training.config import RunConfig
 from llm_core.training.state import TrainingState, prepare
 
-KEPT = 2  # the newest, and one before it should the disk have damaged that
-
 
 def save_checkpoint(state: TrainingState, out: Path) -> Path:
-    """Write the state into a new folder below `out` and return it; older ones but one go.
+    """Write the state into a new folder below `out` and return it; of the older ones some go.
 
     Raises OSError if the disk is full or cannot be written; the older checkpoints then stay.
     """
@@ -53,9 +51,25 @@ def save_checkpoint(state: TrainingState, out: Path) -> Path:
         "threads": state.threads,
     }
     write_files(out, state.step, content, facts)
-    for old in list_checkpoints(out)[:-KEPT]:
+    for old in superfluous(list_checkpoints(out), state.config.keep_checkpoints):
         shutil.rmtree(old, ignore_errors=True)
     return target
+
+
+def superfluous(checkpoints: list[Path], keep: int) -> list[Path]:
+    """Return those of `checkpoints`, oldest first, that must go for `keep` to stay.
+
+    The newest stays, and the one before it, should the disk have damaged that. Of the others, those
+    go that lie closest to their neighbours: what is left spreads over the run.
+    """
+    left = list(checkpoints)
+    while len(left) > max(2, keep):
+        steps = [checkpoint_step(each) for each in left]
+        gaps = {
+            i: steps[i + 1] - (steps[i - 1] if i else 0) for i in range(len(steps) - 2)
+        }  # how wide a hole each would leave
+        left.pop(min(gaps, key=lambda i: (gaps[i], i)))
+    return [each for each in checkpoints if each not in left]
 
 
 def load_checkpoint(checkpoint: Path) -> TrainingState:

@@ -26,6 +26,11 @@ class RunConfig:
     split. An empty sample_prompt stands for the first word of the validation split. The precision
     "auto" is what trains faster on the machine; as that is measured, two runs may then differ in
     the last digits.
+
+    What was changed on the way stays part of the config, so that it still fixes every loss.
+    `rate_changes` holds (step, factor): after that step the recipe's learning rates count that many
+    times. `earlier_steps` holds (step, steps): until that step the run was to take `steps` in all,
+    and its schedule was made for so many. Of checkpoints `keep_checkpoints` stay.
     """
 
     corpus: str | None = None
@@ -48,9 +53,12 @@ class RunConfig:
     sample_tokens: int = 200
     sample_temperature: float = 0.8
     checkpoint_interval: int = 500
+    keep_checkpoints: int = 2
     seed: int = 1337
     device: str = "auto"
     precision: str = "float32"
+    rate_changes: tuple[tuple[int, float], ...] = ()
+    earlier_steps: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.corpus is None) == (self.text_path is None):
@@ -66,6 +74,9 @@ class RunConfig:
             self._whole_number(name, 1)
         for name in ("eval_interval", "sample_interval", "checkpoint_interval"):
             self._whole_number(name, 0)
+        self._whole_number("keep_checkpoints", 2)
+        self._changes("rate_changes", 1e-4, 1e4)
+        self._changes("earlier_steps", 1, 10**9)
         if not 0 < self.validation_fraction < 1:
             raise ValueError("The validation split must be a share between 0 and 1 of the text.")
         self.transformer(vocab_size=2)  # a shape that cannot be built is refused here already
@@ -73,6 +84,28 @@ class RunConfig:
     def transformer(self, vocab_size: int) -> TransformerConfig:
         """Return the model's full config once the tokenizer's vocabulary is known."""
         return TransformerConfig(**(self.recipe.model | self.model), vocab_size=vocab_size)
+
+    def rate_factor(self, step: int) -> float:
+        """Return how many times the recipe's learning rates count at `step` (1 is the first)."""
+        return next((each for since, each in reversed(self.rate_changes) if since < step), 1.0)
+
+    def planned_steps(self, step: int) -> int:
+        """Return how many steps the run was to take in all when it took `step`."""
+        return next((each for until, each in self.earlier_steps if step <= until), self.steps)
+
+    def _changes(self, name: str, least: float, most: float) -> None:
+        """Turn what JSON holds into tuples; raise ValueError for what is no list of changes."""
+        kinds = (int, float) if name == "rate_changes" else (int,)
+        before = 0
+        changes = []
+        for each in getattr(self, name):
+            step, value = each
+            numbers = type(step) is int and type(value) in kinds
+            if not (numbers and step >= before and least <= value <= most):
+                raise ValueError(f"{name} must hold rising steps with a number each, not {each!r}.")
+            changes.append((step, value))
+            before = step
+        object.__setattr__(self, name, tuple(changes))
 
     def _whole_number(self, name: str, least: int) -> None:
         value = getattr(self, name)

@@ -55,11 +55,14 @@ class Curves:
             if (folder / name).exists():
                 with (folder / name).open(encoding="utf-8", newline="") as file:
                     content[name] = file.read()
-        curves = cls.from_csv(content)
-        return cls(
-            [each for each in curves.points if each.step <= until],
-            [each for each in curves.evaluations if each.step <= until],
-            [each for each in curves.samples if each.step <= until],
+        return cls.from_csv(content).until(until)
+
+    def until(self, step: int) -> "Curves":
+        """Return the curves without what lies after `step`."""
+        return Curves(
+            [each for each in self.points if each.step <= step],
+            [each for each in self.evaluations if each.step <= step],
+            [each for each in self.samples if each.step <= step],
         )
 
 

@@ -57,7 +57,7 @@ class Limits:
         `free` is the memory in bytes that may be taken; it is measured unless given.
         """
         _refuse("parameters", parameters, self.max_parameters, "take a smaller model")
-        _refuse("steps", config.steps, self.max_steps, "train for fewer")
+        self.check_steps(config.steps)
         needed = estimate_memory(config, parameters=parameters, vocab_size=vocab_size)
         free = free_memory() if free is None else free
         allowed = min(free, self.max_memory_mb * 10**6) if self.max_memory_mb else free
@@ -66,6 +66,10 @@ class Limits:
                 f"This run would need about {needed / 1e9:,.1f} GB of memory, and "
                 f"{allowed / 1e9:,.1f} GB can be had here: take a smaller model, context or batch."
             )
+
+    def check_steps(self, steps: int) -> None:
+        """Raise ValueError for a run of more steps than are allowed."""
+        _refuse("steps", steps, self.max_steps, "train for fewer")
 
     def check_visitor(self, *, runs: int, waiting: int) -> None:
         """Raise ValueError if a visitor with so many runs, some of them waiting, asks for more."""

@@ -5,7 +5,8 @@ for the next one stops the run, and what was learnt until then is kept.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,16 +29,24 @@ from llm_core.training.events import (
 )
 from llm_core.training.metrics import bigram_loss, uniform_loss
 from llm_core.training.precision import compute_in
-from llm_core.training.schedules import learning_rate_share
+from llm_core.training.schedules import planned_share
 from llm_core.training.state import TrainingState, prepare
+
+Steer = Callable[[int], RunConfig]
 
 
 def train(
-    config: RunConfig, *, resume: Path | None = None, out: Path | None = None
+    config: RunConfig,
+    *,
+    resume: Path | None = None,
+    out: Path | None = None,
+    steer: Steer | None = None,
 ) -> Generator[Event, None, None]:
     """Run `config` and yield what happens; checkpoints go below `out` if it is given.
 
-    `resume` goes on from the newest checkpoint in that folder that is whole, and saves there.
+    `resume` goes on from the newest checkpoint in that folder that is whole, and saves there; of
+    `config` then only counts what may change on the way. So does `steer` decide over that while the
+    run goes on: before every step it is asked, with the number of steps taken, for the config.
     Closing the generator early saves a last checkpoint. Raises ValueError for a text or
     checkpoint that cannot be used, OSError if a checkpoint cannot be written, and
     TrainingDivergedError when the loss runs away; the newest checkpoint is then the last good one.
@@ -47,12 +56,13 @@ def train(
     else:
         out = out or resume
         state = load_newest(resume)
+        state.config = changed_on_the_way(state.config, config)
     yield _start_event(state)
     watch = DivergenceWatch(state)
     try:
         if state.step == 0:
             yield from _look(state, final=False)
-        yield from _steps(state, out, watch)
+        yield from _steps(state, out, watch, steer)
     except GeneratorExit:
         if out is not None and watch.calm:
             save_checkpoint(state, out)
@@ -63,6 +73,17 @@ def train(
             if state.step == error.good_step:  # set back to it
                 save_checkpoint(state, out)
         raise
+
+
+def changed_on_the_way(config: RunConfig, wanted: RunConfig) -> RunConfig:
+    """Return `config` with what of `wanted` a run can take up between two steps."""
+    return replace(
+        config,
+        steps=wanted.steps,
+        rate_changes=wanted.rate_changes,
+        earlier_steps=wanted.earlier_steps,
+        keep_checkpoints=wanted.keep_checkpoints,
+    )
 
 
 def evaluate(model: GPT, ids: Tensor, *, most: int | None = None) -> tuple[float, int]:
@@ -81,9 +102,16 @@ def evaluate(model: GPT, ids: Tensor, *, most: int | None = None) -> tuple[float
     return total / count, count
 
 
-def _steps(state: TrainingState, out: Path | None, watch: DivergenceWatch) -> Iterator[Event]:
-    config, tokens, seconds = state.config, 0, 0.0
-    while state.step < config.steps:
+def _steps(
+    state: TrainingState, out: Path | None, watch: DivergenceWatch, steer: Steer | None
+) -> Iterator[Event]:
+    tokens, seconds = 0, 0.0
+    while True:
+        if steer is not None:
+            state.config = changed_on_the_way(state.config, steer(state.step))
+        config = state.config
+        if state.step >= config.steps:
+            return
         started = time.perf_counter()
         loss, gradient_norm, rate = _step(state, watch)
         seconds += time.perf_counter() - started
@@ -120,7 +148,7 @@ def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, f
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
     loss_now, gradient_norm = float(loss.detach()), float(norm)
     watch.check(step, loss_now, gradient_norm)
-    share = learning_rate_share(recipe, step, steps=config.steps)
+    share = planned_share(config, step)
     for optimizer in state.optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share

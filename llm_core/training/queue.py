@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from llm_core.training.branching import branch_run
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
 from llm_core.training.config import RunConfig
 from llm_core.training.database import RecordDamagedError, RecordError
@@ -18,6 +19,7 @@ from llm_core.training.limits import Limits
 from llm_core.training.machine import memory_kills
 from llm_core.training.run_rows import WORKING
 from llm_core.training.runs import Run, RunState, RunStore
+from llm_core.training.steering import checked_title, with_rate, with_steps
 from llm_core.training.worker_process import (
     close_input,
     death_sentence,
@@ -89,6 +91,43 @@ class RunQueue:
             self.renew(by)
             self.store.restart(run.id)
             self._attempt(self.tick)
+
+    def change_rate(self, run: Run, factor: float, *, by: str) -> None:
+        """From now on let the recipe's learning rates count `factor` times.
+
+        A run that trains takes it up within a second or so; one that has ended, when it goes on.
+        """
+        self._require_owner(run, by)
+        self.store.change_config(run.id, with_rate(factor, since=self._taken(run)))
+
+    def change_steps(self, run: Run, steps: int, *, by: str) -> None:
+        """Let a run take `steps` in all; ValueError if it has taken so many, or may not."""
+        self._require_owner(run, by)
+        self.limits.check_steps(steps)
+        self.store.change_config(run.id, with_steps(steps, taken=self._taken(run)))
+
+    def branch(self, run: Run, step: int, *, by: str, title: str, factor: float, steps: int) -> Run:
+        """Queue a new run of `by` that goes on from a kept checkpoint of `run`.
+
+        The recipe's learning rates count `factor` times from there, and it takes `steps` in all.
+        """
+        self.limits.check_steps(steps)
+        self.require_room(by)
+
+        def change(config: RunConfig) -> RunConfig:
+            config = with_steps(steps, taken=step)(config)
+            same = factor == config.rate_factor(step + 1)
+            return config if same else with_rate(factor, since=step)(config)
+
+        self.renew(by)
+        new = branch_run(self.store, run, step, owner=by, title=title, change=change)
+        self.resume(new, by=by)
+        return self.store.get(new.id) or new
+
+    def rename(self, run: Run, title: str, *, by: str) -> None:
+        """Give a run another title; ValueError if it will not do."""
+        self._require_owner(run, by)
+        self.store.rename(run.id, checked_title(title))
 
     def stop(self, run: Run, *, by: str) -> None:
         """Ask a run to stop; one that has not begun to learn is ended at once."""
@@ -219,6 +258,14 @@ class RunQueue:
             sentence = death_sentence(code, self._memory_kills)
             self.store.finish(run.id, RunState.FAILED, sentence)
         self._memory_kills = memory_kills()
+
+    def _taken(self, run: Run) -> int:
+        """Steps that a run has taken: one that has ended goes on from its newest checkpoint."""
+        now = self.store.get(run.id) or run
+        if now.state is RunState.RUNNING:
+            return now.step
+        checkpoints = list_checkpoints(self.store.run_folder(run.id))
+        return checkpoint_step(checkpoints[-1]) if checkpoints else 0
 
     def _require_owner(self, run: Run, by: str) -> None:
         if run.owner != by:

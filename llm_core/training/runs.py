@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
@@ -82,11 +82,31 @@ class RunStore:
 
     def insert(self, run: Run) -> None:
         """Record a run that has a folder already."""
+        self._write_about(run)
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, "runs", row_of(run))
+
+    def _write_about(self, run: Run) -> None:
         about = {"id": run.id, "owner": run.owner, "title": run.title, "created": run.created}
         about["config"] = run.config.to_json()
         write_synced(self.run_folder(run.id) / "run.json", json.dumps(about).encode())
+
+    def change_config(self, run_id: str, change: Callable[[RunConfig], RunConfig]) -> Run | None:
+        """Put what `change` makes of a run's config in its place, and nobody else's in between."""
         with self.database.transaction(write=True) as connection:
-            write_row(connection, "runs", row_of(run))
+            run = read_run(connection, run_id)
+            if run is not None:
+                run = replace(run, config=change(run.config))
+                write_row(connection, "runs", row_of(run))
+        if run is not None:
+            self._write_about(run)
+        return run
+
+    def rename(self, run_id: str, title: str) -> None:
+        """Give a run another title."""
+        self._change(run_id, title=title)
+        if run := self.get(run_id):
+            self._write_about(run)
 
     def get(self, run_id: str) -> Run | None:
         """Return the run of that id, if there is one."""

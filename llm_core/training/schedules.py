@@ -2,7 +2,14 @@
 
 import math
 
+from llm_core.training.config import RunConfig
 from llm_core.training.recipes import Recipe
+
+
+def planned_share(config: RunConfig, step: int) -> float:
+    """Return which share of its peak each learning rate has at `step`, after all changes."""
+    steps = config.planned_steps(step)
+    return config.rate_factor(step) * learning_rate_share(config.recipe, step, steps=steps)
 
 
 def learning_rate_share(recipe: Recipe, step: int, *, steps: int) -> float:

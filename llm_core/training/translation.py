@@ -16,6 +16,7 @@ from llm_core.data.tasks import END, PAD, START, Pair, Task, find_task
 from llm_core.generation.translate import translate_batch
 from llm_core.models.config import TransformerConfig
 from llm_core.models.encoder_decoder import EncoderDecoder
+from llm_core.training.flat_adamw import FlatAdamW
 
 _IGNORED = -100  # targets that are padding
 _WARMUP = 50  # steps
@@ -133,9 +134,7 @@ def train_translator(
     """
     task = find_task(settings.task)
     model = build_translator(settings) if model is None else model
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), fused=True
-    )
+    optimizer = FlatAdamW(model.parameters(), betas=(0.9, 0.98))
     pairs = task.pairs(settings.seed, unseen=False)
     unseen = task.examples(_SCORED, _SCORE_SEED, unseen=True)
     seconds = 0.0
@@ -184,17 +183,11 @@ def _written(model: EncoderDecoder, task: Task, batch: Batch) -> Tensor:
     return torch.nn.functional.pad(written, (0, length - written.shape[1]), value=end)
 
 
-def _step(
-    model: EncoderDecoder, optimizer: torch.optim.Optimizer, batch: Batch, rate: float
-) -> float:
+def _step(model: EncoderDecoder, optimizer: FlatAdamW, batch: Batch, rate: float) -> float:
     model.train()
     loss: Tensor = model(batch.source, batch.ids, batch.targets, source_mask=batch.mask).loss
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    optimizer.step(rate, clip_norm=1.0)
     model.eval()
     return float(loss.detach())
 

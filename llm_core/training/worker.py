@@ -23,6 +23,7 @@ from llm_core.training.events import EvalEvent, Event, SampleEvent, StartEvent, 
 from llm_core.training.limits import Limits
 from llm_core.training.points import PointLog
 from llm_core.training.runs import Run, RunState, RunStore
+from llm_core.training.steering import Steering
 from llm_core.training.worker_process import DISK_FULL_CODE
 
 _STOP_CHECK_SECONDS = 0.2
@@ -55,7 +56,7 @@ class Recorder:
 
     def __init__(self, store: RunStore, run: Run) -> None:
         self._store, self._run_id = store, run.id
-        self._log = PointLog(run.config.log_interval, run.config.steps)
+        self.points = PointLog(run.config.log_interval, run.config.steps)
         self._waiting: deque[Callable[[], object]] = deque()
 
     def add(self, event: Event) -> None:
@@ -65,7 +66,7 @@ class Recorder:
             case StartEvent():
                 self._waiting.append(lambda: store.record_start(run_id, event))
             case StepEvent():
-                if point := self._log.add(event):
+                if point := self.points.add(event):
                     self._waiting.append(lambda: store.record_point(run_id, point))
             case EvalEvent():
                 self._waiting.append(lambda: store.record_evaluation(run_id, event))
@@ -104,8 +105,10 @@ def work(
     folder = store.run_folder(run.id)
     resume = folder if list_checkpoints(folder) else None
     started = checked = time.monotonic()
+    steering = Steering(store, run, recorder.points)
     try:
-        with contextlib.closing(train(run.config, resume=resume, out=folder)) as events:
+        training = train(run.config, resume=resume, out=folder, steer=steering)
+        with contextlib.closing(training) as events:
             for event in events:
                 if isinstance(event, StartEvent):
                     limits.check_run(

@@ -35,19 +35,20 @@ def distribution_figure(
     chosen: int | None = None,
     log: bool = False,
     role: str = "prediction",
+    mark: str = "chosen",
 ) -> go.Figure:
     """Draw one bar an outcome, from the top in the given order, and a hatched one for the tail.
 
     tail: probability of all outcomes that are not listed. chosen: the outcome that was picked; its
-    bar is full and marked in words. log: a logarithmic axis, on which rare outcomes can be seen.
-    role: whose colour the bars have (see `palette.ROLES`).
+    bar is full and marked in words, by `mark`. log: a logarithmic axis, on which rare outcomes
+    can be seen. role: whose colour the bars have (see `palette.ROLES`).
 
     Raises ValueError if these are no probabilities, or more than 1 together.
     """
     _check(labels, probabilities, tail, chosen)
     shown = [*probabilities] if tail is None else [*probabilities, tail]
     names = [*labels] if tail is None else [*labels, tail_label]
-    bars = _bars(names, shown, len(labels), chosen)
+    bars = _bars(names, shown, len(labels), chosen, mark)
     bars.marker.color = [ROLES[role]] * len(labels) + [NEUTRAL] * (tail is not None)
     figure = go.Figure(bars)
     figure.update_yaxes(
@@ -65,7 +66,11 @@ def distribution_figure(
 
 
 def _bars(
-    names: Sequence[str], probabilities: Sequence[float], outcomes: int, chosen: int | None
+    names: Sequence[str],
+    probabilities: Sequence[float],
+    outcomes: int,
+    chosen: int | None,
+    mark: str,
 ) -> go.Bar:
     """The bars; what comes after the first `outcomes` of them is the tail, and hatched."""
     places = range(len(probabilities))
@@ -75,7 +80,7 @@ def _bars(
         y=list(places),
         width=0.72,
         text=[
-            percent(p) + (" ◂ chosen" if n == chosen else "") for n, p in enumerate(probabilities)
+            percent(p) + (f" ◂ {mark}" if n == chosen else "") for n, p in enumerate(probabilities)
         ],
         textposition="outside",
         cliponaxis=False,
@@ -99,6 +104,7 @@ def distribution_alt_text(
     tail: float | None = None,
     tail_label: str = TAIL_LABEL,
     chosen: int | None = None,
+    mark: str = "chosen",
 ) -> str:
     """Say in two or three sentences what `distribution_figure` shows."""
     if not labels:
@@ -112,7 +118,7 @@ def distribution_alt_text(
     if tail is not None:
         text += f" Together, {tail_label} have {percent(tail)}."
     if chosen is not None:
-        text += f" Chosen was “{labels[chosen]}”."
+        text += f" {mark[:1].upper()}{mark[1:]} was “{labels[chosen]}”."
     return text
 
 

@@ -94,29 +94,10 @@ def dart_figure(
     ):
         if p <= 0:
             continue
-        start, last = float(ends[place] - p), place == len(labels)
+        start = float(ends[place] - p)
         hit = start <= dart < ends[place]
-        figure.add_bar(
-            orientation="h",
-            x=[p],
-            y=[0],
-            base=[start],
-            width=0.9,
-            text=[_named(label, hit) if p >= ROOM_FOR_LABEL else ""],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            constraintext="none",
-            marker={
-                "color": NEUTRAL if last else PREDICTION,
-                "opacity": 0.85 if hit else (0.5 if place % 2 == 0 else 0.3),
-                "pattern": {"shape": "/" if last else ""},
-                "line": {"width": 0},
-            },
-            hovertemplate=f"{html.escape(label, quote=False)}: {percent(p)}, from {start:.3f} to "
-            f"{ends[place]:.3f}<extra></extra>",
-            showlegend=False,
-        )
+        opacity = 0.85 if hit else (0.5 if place % 2 == 0 else 0.3)
+        figure.add_trace(_piece(label, start, p, opacity=opacity, last=place == len(labels)))
     figure.add_scatter(
         x=[dart],
         y=[0.62],
@@ -135,9 +116,29 @@ def dart_figure(
     return figure
 
 
-def _named(label: str, hit: bool) -> str:
+def _piece(label: str, start: float, p: float, *, opacity: float, last: bool) -> go.Bar:
+    """A token's piece of the bar; the last one is that of all other tokens."""
     name = html.escape(label, quote=False)
-    return f"<b>{name}</b>" if hit else name
+    return go.Bar(
+        orientation="h",
+        x=[p],
+        y=[0],
+        base=[start],
+        width=0.9,
+        text=[name if p >= ROOM_FOR_LABEL else ""],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        constraintext="none",
+        marker={
+            "color": NEUTRAL if last else PREDICTION,
+            "opacity": opacity,
+            "pattern": {"shape": "/" if last else ""},
+            "line": {"width": 0},
+        },
+        hovertemplate=f"{name}: {percent(p)}, from {start:.3f} to {start + p:.3f}<extra></extra>",
+        showlegend=False,
+    )
 
 
 def draws_figure(

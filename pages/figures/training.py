@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from pages.figures.palette import NEUTRAL, TRAIN, VALIDATION
 
 MOST_POINTS = 300  # of a curve: more than a screen shows, and each costs bytes at every tick
+MOST_CHANGES = 8  # marks in the picture: more would hide it
 DASHES = ("dash", "dot", "dashdot", "longdash")
 MARGIN = {"l": 52, "r": 12, "t": 34, "b": 46}  # pixels around the plot
 LABEL_HEIGHT, LABEL_CHARACTER = 19, 6.4  # pixels of a landmark's label, and of one letter in it
@@ -44,6 +45,14 @@ class Reference:
     loss: float
 
 
+@dataclass(frozen=True)
+class Change:
+    """What was changed about a run while it trained, after which step."""
+
+    step: int
+    label: str
+
+
 def loss_figure(
     train: Curve,
     validation: Curve,
@@ -52,13 +61,15 @@ def loss_figure(
     total_steps: int,
     run: str = "run",
     height: int = 380,
+    changes: Sequence[Change] = (),
 ) -> go.Figure:
     """Draw both curves over the whole run, from step 0 to `total_steps`, among the landmarks.
 
     The horizontal axis does not move, so a running curve grows into the picture. `run` names the
     run: as long as it stays the same, the browser keeps what the reader zoomed to or switched off.
     Losses are in nats per token, `height` in pixels. Colours of text and grid are left to the page.
-    Points that are no finite number are left out; curves are thinned to `MOST_POINTS`.
+    Points that are no finite number are left out; curves are thinned to `MOST_POINTS`. `changes`
+    stand where they were made, the last few of them.
     """
     train, validation = train.finite(), validation.finite()
     low, high = loss_range(train, validation, references)
@@ -74,6 +85,8 @@ def loss_figure(
     places = _place_labels([thin(train), thin(validation)], references, total_steps, scale)
     for index, (reference, (side, edge)) in enumerate(zip(references, places, strict=True)):
         _add_landmark(figure, reference, DASHES[index % len(DASHES)], side, edge)
+    for change in changes[-MOST_CHANGES:]:
+        _add_change(figure, change)
     return figure
 
 
@@ -240,6 +253,24 @@ def _add_landmark(figure: go.Figure, reference: Reference, dash: str, side: str,
         xanchor=edge,
         y=loss,
         yanchor="bottom" if side == "above" else "top",
+        showarrow=False,
+    )
+
+
+def _add_change(figure: go.Figure, change: Change) -> None:
+    """An upright line where something was changed, with what it was, written along it."""
+    line = {"color": NEUTRAL, "width": 1.5}
+    figure.add_shape(
+        type="line", yref="paper", x0=change.step, x1=change.step, y0=0, y1=1, line=line
+    )
+    figure.add_annotation(
+        text=html.escape(change.label, quote=False),
+        x=change.step,
+        xanchor="right",
+        yref="paper",
+        y=1,
+        yanchor="top",
+        textangle=-90,
         showarrow=False,
     )
 

@@ -24,10 +24,12 @@ def count_cost() -> None:
     length = st.slider("Tokens T", 64, 4096, 1024, 64, key="tokens", bind="query-params")
     heads = 12 * 12
     with st.container(horizontal=True):
-        st.metric("Weights in a head", f"{length * length:,}", width=230)
-        st.metric("Of them not masked", f"{length * (length + 1) // 2:,}", width=230)
+        st.metric("Weights in a head", f"{length * length:,}", width="content")
+        st.metric("Of them not masked", f"{length * (length + 1) // 2:,}", width="content")
         st.metric(
-            "For all heads of GPT-2", f"{heads * length * length * 4 / 2**20:,.0f} MiB", width=230
+            "For all heads of GPT-2",
+            f"{heads * length * length * 4 / 2**20:,.0f} MiB",
+            width="content",
         )
     _measure()
     show_code(
@@ -48,9 +50,9 @@ def count_cache() -> None:
     kept = sum(sum(forward_flops(config, length=1, keys=t).values()) for t in range(1, new + 1))
     room = kv_cache_bytes(config, length=new)
     with st.container(horizontal=True):
-        st.metric("All again each time", f"{again / 1e9:,.0f} GFLOP", width=230)
-        st.metric("With the cache", f"{kept / 1e9:,.1f} GFLOP", width=230)
-        st.metric("The cache takes", f"{room / 2**20:,.1f} MiB", width=230)
+        st.metric("All again each time", f"{again / 1e9:,.0f} GFLOP", width="content")
+        st.metric("With the cache", f"{kept / 1e9:,.1f} GFLOP", width="content")
+        st.metric("The cache takes", f"{room / 2**20:,.1f} MiB", width="content")
     st.caption(
         f"GPT-2 small writes {new:,} tokens. The cache saves a factor of {again / kept:.3g}."
     )

@@ -1,12 +1,10 @@
 """Attention in models that were trained: all heads at a glance, and one of them."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from llm_core.inspection.heads import (
@@ -14,17 +12,23 @@ from llm_core.inspection.heads import (
     head_habits,
     induction_scores,
 )
-from pages.figures.attention import arcs_figure
 from pages.widgets.address import linked_text
+from pages.widgets.attention_heads import (
+    choose_head,
+    habits_of,
+    show_arcs,
+    show_habits,
+    show_record,
+    show_weights,
+    take_head,
+)
 from pages.widgets.code_viewer import show_code
-from pages.widgets.figure import show_figure
 from pages.widgets.graphemes import visible_text
 from pages.widgets.head_grid import head_grid
-from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.model_request import requested_model
 from pages.widgets.token_chips import Chip, Highlight, token_chips
 
-TITLES = {"tiny": "Our tiny GPT", "smollm2": "SmolLM2, 135 million parameters"}
+READERS = {"tiny GPT": "tiny", "SmolLM2": "smollm2"}  # short: they stand in the address
 EXAMPLES = {
     "tale": (
         "Otto and Emma wanted the golden doll. Otto was angry with Emma, and Emma was angry with"
@@ -33,11 +37,6 @@ EXAMPLES = {
     "twice": "Mrs Quibbleworth lost her hat. The next day, Mrs Quibbleworth lost her",
 }
 MOST_TOKENS = 64
-_HABITS = {
-    "first": "rests on the first token",
-    "previous": "looks one token back",
-    "itself": "stays on the token itself",
-}
 _FOUND = 0.3  # of its weight: a head that finds so much is called one that looks for repetitions
 
 
@@ -69,10 +68,10 @@ def look_inside() -> tuple[RealText, int, int] | None:
     if found is None:
         return None
     layers, heads = found.maps.shape[:2]
-    left, right = st.columns(2, gap="large")
+    wide = layers > heads  # a picture of many layers takes the whole width
+    left, right = (st.container(), st.container()) if wide else st.columns(2, gap="large")
     with right:
-        with st.container(horizontal=True):
-            layer, head = _number("Layer", layers, 1), _number("Head", heads, 2)
+        layer, head = choose_head(layers, heads)
         _show_habits(found)
     with left:
         head_grid(
@@ -80,7 +79,7 @@ def look_inside() -> tuple[RealText, int, int] | None:
             chosen=(layer, head),
             key=f"grid_{found.name}",
             alt=f"The weights of all {layers * heads} heads, a tile each.",
-            on_choose=_choose,
+            on_choose=take_head,
         )
     _show_head(found, layer, head)
     show_code(
@@ -101,9 +100,8 @@ print(round(float(maps[{layer}, {head}, -1].max()), 2))  # {
 
 
 def _choose_text() -> RealText | None:
-    name = st.radio(
-        "Model", list(TITLES), format_func=TITLES.__getitem__, key="reader", bind="query-params"
-    )
+    reader = st.radio("Model", list(READERS), key="reader", bind="query-params", horizontal=True)
+    name = READERS[reader]
     loaded = _tiny() if name == "tiny" else requested_model(name)
     if loaded is None:
         return None
@@ -125,27 +123,13 @@ def _choose_text() -> RealText | None:
 
 def _show_habits(found: RealText) -> None:
     """Which heads do most of what heads are known to do, measured on this text."""
-    habits = _habits(found.maps, zlib.crc32(found.maps.tobytes()))
-    for name, said in _HABITS.items():
-        _show_record(habits[name], said, key=name)
+    show_habits(habits_of(found.maps))
     repeats = _induction(found)
     if repeats is None:
         return
     best = float(repeats.max())
     verdict = "found" if best >= _FOUND else "none in this model"
-    _show_record(repeats, f"finds what followed the same token before ({verdict})", key="repeats")
-
-
-def _show_record(measured: np.ndarray, said: str, *, key: str) -> None:
-    layer, head = (int(n) for n in np.unravel_index(measured.argmax(), measured.shape))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            f"Layer {layer + 1}, head {head + 1}",
-            key=f"record_{key}",
-            on_click=_choose,
-            args=(layer, head),
-        )
-        st.markdown(f"{said}: **{measured[layer, head]:.0%}** of its weight")
+    show_record(repeats, f"finds what followed the same token before ({verdict})", key="repeats")
 
 
 def _induction(found: RealText) -> np.ndarray | None:
@@ -183,30 +167,8 @@ def _show_head(found: RealText, layer: int, head: int) -> None:
     if chosen is not None and chosen != place:
         st.session_state[place_key] = chosen
         st.rerun()
-    most = int(weights[place].argmax())
-    said = (
-        f"{found.labels[place]} (place {place + 1}) looks most at {found.labels[most]} "
-        f"(place {most + 1}), with {weights[place, most]:.0%} of its weight."
-    )
-    show_figure(
-        arcs_figure(found.labels, weights[place].tolist(), query=place),
-        key="arcs",
-        alt=said,
-        table=pd.DataFrame(
-            {"token": found.labels, "weight": [f"{weight:.4f}" for weight in weights[place]]}
-        ),
-    )
-    matrix_heatmap(
-        np.where(np.tril(np.ones_like(weights)) > 0, weights, -np.inf).round(4),
-        key="real_matrix",
-        alt="Each row is a token that looks, each column one that is looked at.",
-        rows=found.labels,
-        columns=found.labels,
-        row_name="query",
-        column_name="key",
-        limits=(0.0, 1.0),
-        numbers=False,
-    )
+    show_arcs(found.labels, weights[place], place=place, key="arcs")
+    show_weights(found.labels, weights, key="real_matrix")
 
 
 def _pieces(found: RealText) -> Sequence[bytes]:
@@ -242,31 +204,9 @@ def _maps(_model: Any, name: str, ids: tuple[int, ...]) -> np.ndarray:
     return attention_maps(_model, torch.tensor(ids)).numpy()
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
-def _habits(_maps_of_heads: np.ndarray, digest: int) -> dict[str, np.ndarray]:
-    import torch
-
-    habits = head_habits(torch.from_numpy(_maps_of_heads))
-    return {name: getattr(habits, name).numpy() for name in _HABITS}
-
-
 @st.cache_data(max_entries=8, show_spinner="Reading random tokens twice …")
 def _measure_induction(_model: Any, name: str) -> np.ndarray:
     return induction_scores(_model).numpy()
-
-
-def _number(name: str, count: int, default: int) -> int:
-    """Ask for a layer or a head, counted from 1; return it counted from 0."""
-    key = name.lower()
-    if st.session_state.get(key, 1) > count:  # the model before had more
-        st.session_state[key] = count
-    given = st.number_input(name, 1, count, default, key=key, bind="query-params", width=130)
-    return int(given) - 1
-
-
-def _choose(layer: int, head: int) -> None:
-    """Go to a head. A callback."""
-    st.session_state["layer"], st.session_state["head"] = layer + 1, head + 1
 
 
 def _take_example(name: str) -> None:

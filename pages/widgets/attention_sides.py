@@ -18,13 +18,16 @@ SENTENCES = (
     "The bank is closed today, so the account has to wait.",
     "The bank is steep and muddy, so the boat has to wait.",
 )
-BOTH, BACK = "all tokens (as it was trained)", "only tokens before it (a causal mask)"
+BOTH, BACK = "all", "before"
+CAPTIONS = ("all tokens, as it was trained", "only tokens before it: a causal mask")
 
 
 def look_both_ways() -> None:
     """The same word in two sentences, under each mask."""
     st.markdown("\n".join(f"- {sentence}" for sentence in SENTENCES))
-    mask = st.radio("Each token may see", [BOTH, BACK], key="sides", bind="query-params")
+    mask = st.radio(
+        "Each token may see", [BOTH, BACK], captions=CAPTIONS, key="sides", bind="query-params"
+    )
     loaded = requested_model("minilm")
     if loaded is None:
         return

@@ -19,6 +19,7 @@ def show_distribution(
     log: bool = False,
     role: str = "prediction",
     outcome: str = "token",
+    mark: str = "chosen",
 ) -> None:
     """Show `distribution_figure` of these, and its text and table; `outcome` heads the table.
 
@@ -33,9 +34,10 @@ def show_distribution(
         chosen=chosen,
         log=log,
         role=role,
+        mark=mark,
     )
     finding = distribution_alt_text(
-        labels, probabilities, tail=tail, tail_label=tail_label, chosen=chosen
+        labels, probabilities, tail=tail, tail_label=tail_label, chosen=chosen, mark=mark
     )
     table = _table([*labels], [*probabilities], tail, tail_label, outcome)
     show_figure(figure, key=key, alt=finding, table=table)

@@ -117,10 +117,10 @@ def show_lookup(phrase: Phrase) -> float:
     difference = float(np.abs(one_hot @ table - table[[*phrase.ids]]).max())
     count, (rows, width) = len(phrase.ids), table.shape
     with st.container(horizontal=True):
-        st.metric("One-hot matrix", f"{count} × {rows:,}", width=210)
-        st.metric("Embedding matrix", f"{rows:,} × {width}", width=210)
-        st.metric("Their product", f"{count} × {width}", width=210)
-        st.metric("Differs from the rows by", f"{difference:g}", width=230)
+        st.metric("One-hot matrix", f"{count} × {rows:,}", width="content")
+        st.metric("Embedding matrix", f"{rows:,} × {width}", width="content")
+        st.metric("Their product", f"{count} × {width}", width="content")
+        st.metric("Differs from the rows by", f"{difference:g}", width="content")
     st.caption(
         f"The product takes {count * rows * width:,} multiplications, nearly all of them by 0. The "
         f"lookup copies {count * width:,} numbers and multiplies nothing."
@@ -212,9 +212,9 @@ def choose_size() -> Size:
     size = sizes[WIDTHS.index(width)]
     share = size.table / (size.table + size.rest)
     with st.container(horizontal=True):
-        st.metric("Embedding matrix V × d_model", f"{size.table:,}", width=290)
-        st.metric("All other parameters", f"{size.rest:,}", width=260)
-        st.metric("The matrix's share", f"{share:.1%}", width=200)
+        st.metric("Embedding matrix V × d_model", f"{size.table:,}", width="content")
+        st.metric("All other parameters", f"{size.rest:,}", width="content")
+        st.metric("The matrix's share", f"{share:.1%}", width="content")
     show_figure(
         share_figure(
             WIDTHS,

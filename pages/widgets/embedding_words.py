@@ -102,7 +102,7 @@ def explore_words(source: Source) -> None:
     st.caption(f"Compared with all of them in {took:.1f} ms, just now.")
     similarity = vectors.similarity(word, other)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.metric("Cosine similarity", f"{similarity:.3f}", width=200)
+        st.metric("Cosine similarity", f"{similarity:.3f}", width="content")
         st.markdown(_placed(source, word, other, similarity))
     show_code(
         WordVectors.similarity,

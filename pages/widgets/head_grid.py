@@ -15,7 +15,7 @@ import streamlit as st
 from pages.figures.attention import heads_picture
 
 HERE = Path(__file__).parent
-_ROOM = 640  # pixels that the picture may be wide
+_ROOM = 1000  # pixels that the picture may be wide
 _LARGEST = 150  # of a head's tile
 
 _head_grid = st.components.v2.component(

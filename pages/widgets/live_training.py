@@ -13,14 +13,14 @@ from pages.widgets.live_chart import plotly_library
 if TYPE_CHECKING:
     from llm_core.training.booth import Work
 
-_TICK = 0.8  # seconds between two looks
+_PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 Make = Callable[[], "Work"]
 
 
 def training_buttons(name: str, label: str, make: Make) -> None:
     """Offer to start a training, made by `make`, and to stop it; both under `name`.
 
-    What is made has `events()` and `take(event)`, as those of llm_core.finetuning.trainings.
+    `make` is called only if the booth is free.
     """
     kept = current(name)
     going = kept is not None and kept.active
@@ -60,13 +60,15 @@ def watch_training(
     plotly_library()
     run: str = st.session_state[f"_run_{name}"]
 
-    @st.fragment(run_every=_TICK if work.active else None)
+    @st.fragment(run_every=_PAUSE if work.active else None)
     def panel() -> None:
-        work.look()
-        active = work.active  # before what is shown: the last look must be a whole one
+        if work.losses:  # the first look comes before the first step: it costs no time
+            booth().go_on(work, _PIECE)
         with error_boundary("This training"):
             show(work, run)
-        if not active and was_active:
+        if not work.losses and work.active:
+            booth().go_on(work, 0.01)
+        if was_active and not work.active:
             st.rerun()  # the whole page: declares the fragment anew, without the timer
 
     was_active = work.active
@@ -92,9 +94,8 @@ def current(name: str) -> Any:
 
 def _start(name: str, make: Make) -> None:
     """Begin a training, if the booth is free. A callback."""
-    work: Any = make()
     try:
-        booth().begin(work, work.events, work.take)
+        work = booth().admit(make)
     except ValueError as error:
         st.session_state[f"_problem_{name}"] = str(error)
     else:

@@ -8,6 +8,7 @@ from llm_core.training.checkpoint_index import list_checkpoints
 from llm_core.training.runs import Run
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import show_prose
+from pages.widgets.run_panel import badge_of
 from pages.widgets.training import launcher
 
 _PACKED = "_packed"  # (run id, step, the file): only for as long as the page is open
@@ -16,7 +17,9 @@ _PACKED = "_packed"  # (run id, step, the file): only for as long as the page is
 def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
     """Offer the run as one file; its owner may also delete it."""
     folder = launcher().store.run_folder(run.id)
-    with st.expander("Take it away, or delete it" if own else "Take it away"):
+    with st.expander("Rename, take away or delete it" if own else "Take it away"):
+        if own:
+            _rename(run)
         if list_checkpoints(folder):
             show_prose(lesson, "take_away")
             _offer_file(run)
@@ -30,6 +33,19 @@ def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
                 on_click=_delete,
                 args=(run,),
             )
+
+
+def _rename(run: Run) -> None:
+    """Another name for the run, for its owner to know it by."""
+    with st.form(f"rename_{run.id}", border=False):
+        title = st.text_input("Its name", run.title, max_chars=80, key=f"title_{run.id}")
+        if st.form_submit_button("Rename"):
+            try:
+                launcher().rename(run, title, by=run.owner)
+            except ValueError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()
 
 
 def bring_back(lesson: Lesson, owner: str) -> None:
@@ -61,7 +77,7 @@ def own_runs(owner: str, shown: Run | None) -> None:
     with st.expander(f"Your other runs ({len(others)})", icon=":material/list:"):
         for run in others:
             st.button(
-                f"{run.title}: {run.state.value}, step {run.step:,} of {run.config.steps:,}",
+                f"{run.title}: {badge_of(run)[0]}, step {run.step:,} of {run.config.steps:,}",
                 key=f"open_{run.id}",
                 type="tertiary",
                 on_click=_show,

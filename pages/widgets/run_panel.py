@@ -5,11 +5,13 @@ import html
 import streamlit as st
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
+from llm_core.training.comparison import factor_words
 from llm_core.training.events import EvalEvent, SampleEvent
 from llm_core.training.points import Point, seconds_left
 from llm_core.training.runs import Run, RunState
-from pages.figures.training import Curve, Reference, loss_alt_text, loss_figure
+from pages.figures.training import Change, Curve, Reference, loss_alt_text, loss_figure
 from pages.widgets.live_chart import live_chart
+from pages.widgets.sandbox_steer import may_resume
 from pages.widgets.training import launcher, record_trouble
 
 _TICK_SECONDS = 1.0
@@ -23,7 +25,7 @@ _BADGES = {
     RunState.STARTING: ("starting", ":material/hourglass_top:", "blue"),
     RunState.RUNNING: ("training", ":material/model_training:", "green"),
     RunState.DONE: ("done", ":material/check_circle:", "green"),
-    RunState.STOPPED: ("stopped", ":material/stop_circle:", "orange"),
+    RunState.STOPPED: ("paused", ":material/pause_circle:", "orange"),
     RunState.INTERRUPTED: ("interrupted", ":material/pause_circle:", "orange"),
     RunState.DIVERGED: ("ran away", ":material/trending_up:", "red"),
     RunState.FAILED: ("failed", ":material/error:", "red"),
@@ -61,28 +63,38 @@ def _show(run: Run, *, own: bool) -> None:
 
 def _heading(run: Run, *, own: bool) -> None:
     """Title, state and the one thing to do about it."""
-    label, icon, color = _BADGES[run.state]
-    if run.active and run.stop_requested:
-        label = "stopping"
+    label, icon, color = badge_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(run.title, anchor=False, width="content")
         st.badge(label, icon=icon, color=color)
         if own and run.active:
+            queued = run.state is RunState.QUEUED
             st.button(
-                "Stop",
-                icon=":material/stop:",
-                key="stop",
-                help="Ends the training and keeps what was learnt.",
+                "Leave the queue" if queued else "Pause",
+                icon=":material/pause:",
+                key="pause",
+                help="Keeps what was learnt, to the last digit, and gives its place to others.",
                 disabled=run.stop_requested is not None,
                 on_click=launcher().stop,
                 kwargs={"by": run.owner},
                 args=(run,),
             )
+        if own and may_resume(run):
+            st.button(
+                "Resume",
+                icon=":material/resume:",
+                type="primary",
+                key="resume",
+                on_click=_go_on,
+                args=(run,),
+            )
     _explain(run)
-    # What ran away would run away again: the same steps follow from the same seed.
-    may_go_on = not run.active and run.state is not RunState.DIVERGED
-    if own and may_go_on and run.step < run.config.steps:
-        st.button("Go on training", icon=":material/resume:", on_click=_go_on, args=(run,))
+
+
+def badge_of(run: Run) -> tuple[str, str, str]:
+    """Return the words, icon and colour for where a run stands."""
+    label, icon, color = _BADGES[run.state]
+    return ("pausing" if run.active and run.stop_requested else label), icon, color
 
 
 def _explain(run: Run) -> None:
@@ -102,7 +114,12 @@ def _explain(run: Run) -> None:
         st.error(run.reason, icon=":material/trending_up:")
         kept = list_checkpoints(launcher().store.run_folder(run.id))
         if kept:
-            st.caption(f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept.")
+            st.caption(
+                f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept. With a "
+                "lower learning rate, which you can choose under *Steer it*, it may go on from "
+                "there. At the same rate it would run away again: the same seed makes the same "
+                "steps."
+            )
     elif run.reason:
         show = st.error if run.state is RunState.FAILED else st.info
         show(run.reason, icon=":material/info:")
@@ -125,17 +142,19 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
         _metric(f"Step, of {run.config.steps:,}", f"{step:,}")
         _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
         _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
+        _metric("Learning rate", f"{points[-1].learning_rate:.1e}" if points else "–")
         _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
         if run.active:
             left = seconds_left(points, run.config)
-            _metric("Time left", "–" if left is None else _duration(left))
+            _metric("Time left", "–" if left is None else duration(left))
 
 
 def _metric(label: str, value: str) -> None:
-    st.metric(label, value, width=170)
+    st.metric(label, value, width=140)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Say a length of time in minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
 
@@ -153,7 +172,18 @@ def _chart(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
             Reference("bigram model", run.facts.bigram_loss),
         ]
     steps = run.config.steps
-    figure = loss_figure(train, validation, references, total_steps=steps, run=run.id, height=400)
+    changes = [
+        Change(step, f"rate × {factor_words(factor)}") for step, factor in run.config.rate_changes
+    ]
+    figure = loss_figure(
+        train,
+        validation,
+        references,
+        total_steps=steps,
+        run=run.id,
+        height=400,
+        changes=changes,
+    )
     alt = loss_alt_text(train, validation, references, total_steps=steps)
     live_chart(figure, key="loss", alt=alt, height=400)
     if run.facts:

@@ -14,9 +14,9 @@ from llm_core.generation.sample import generate
 from llm_core.generation.settings import SamplingSettings
 from pages.figures.decoding_tree import TreeNode, tree_figure
 from pages.figures.sampling import surprise_figure
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
+from pages.widgets.fragments import own_part
 from pages.widgets.sampling_models import Writer
 from pages.widgets.sampling_step import Step
 from pages.widgets.window_tables import named_table
@@ -48,7 +48,7 @@ def explored(_writer: Writer, key: str, ids: tuple[int, ...], width: int, depth:
     return tuple(found)
 
 
-@calm_fragment
+@own_part
 def show_beam(step: Step) -> None:
     """The tree, and what the best of it is worth beside greedy decoding."""
     left, right = st.columns(2, gap="large")
@@ -166,7 +166,7 @@ def _bits(model: Any, ids: tuple[int, ...], count: int) -> tuple[float, ...]:
     return tuple(surprises(model, torch.tensor(ids))[-count:])
 
 
-@calm_fragment
+@own_part
 def show_dullness(step: Step) -> None:
     """How surprising each token is of a likely text, and of a real one."""
     writer = step.writer

@@ -18,8 +18,8 @@ from llm_core.pretrained.smollm2_tokenizer import (
     chat_turns,
 )
 from pages.figures.palette import KEY, QUERY, VALUE
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
+from pages.widgets.fragments import own_part
 from pages.widgets.sampling_models import LARGE, SMOLLM2, Writer, large_writer
 from pages.widgets.sampling_texts import steps_html
 from pages.widgets.view import current_view
@@ -32,7 +32,7 @@ _LAST = "_chat"
 _TITLES = ("With its template", "Without")
 
 
-@calm_fragment
+@own_part
 def show_chat() -> None:
     """A message, the text that it becomes, and two answers to it."""
     message = st.text_input(

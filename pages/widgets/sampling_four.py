@@ -11,9 +11,9 @@ import torch
 from llm_core.generation.measures import distinct_share, mean_log_probability, repeated_share
 from llm_core.generation.sample import TokenStep, generate_batch
 from llm_core.generation.settings import SamplingSettings
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_finding
+from pages.widgets.fragments import own_part
 from pages.widgets.sampling_models import HALF_TRAINED, TINY, Writer, tiny_writer
 from pages.widgets.sampling_step import Step, read_step
 from pages.widgets.sampling_texts import legend_html, steps_html
@@ -41,7 +41,7 @@ class Task:
         return [torch.Generator().manual_seed(self.seed + n) for n in range(len(self.settings))]
 
 
-@calm_fragment
+@own_part
 def show_four(step: Step) -> None:
     """Four settings, four texts, four rows of numbers."""
     step = _who_writes(step)

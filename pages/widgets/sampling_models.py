@@ -1,9 +1,7 @@
 """Who writes: our tiny GPT at once, SmolLM2 when it is asked for, or a run of the learner's own."""
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,8 @@ from llm_core.training.checkpoint_index import latest_checkpoint
 from llm_core.training.runs import OWN_TEXT, Run
 from pages.widgets.catalog import find_lesson
 from pages.widgets.frame import link_to
-from pages.widgets.graphemes import visible_text
+from pages.widgets.inspector_texts import OWLS
+from pages.widgets.token_text import token_label, token_piece, token_texts
 from pages.widgets.training import launcher, record_trouble, shown_run, trained_model
 from pages.widgets.view import current_view
 from pages.widgets.visitor import visitor
@@ -26,11 +25,6 @@ from pages.widgets.visitor import visitor
 TINY, HALF_TRAINED, SMOLLM2, OWN = "tiny", "tiny@1000", "smollm2", "run"
 TITLES = {TINY: "Our tiny GPT", SMOLLM2: "SmolLM2", OWN: "My own run"}
 LARGE = "SmolLM2 is a download of 93 MB, takes 430 MB of memory, and a few seconds to load."
-_OWLS = (  # ours: something that a person wrote, for models that were trained on other things
-    "The owl had lived in the church tower for nine winters, and nobody had ever thanked her for "
-    "the mice. So when the bell ringer climbed up one evening with a candle, a stool and half a "
-    "cheese, she took him for a thief, and then, slowly, for company."
-)
 
 
 @dataclass(frozen=True)
@@ -57,22 +51,15 @@ class Writer:
 
     def piece(self, index: int) -> bytes | str:
         """What a token stands for: bytes where it need not be whole characters."""
-        if hasattr(self.tokenizer, "token_bytes"):
-            found: bytes = self.tokenizer.token_bytes(index)
-            return found
-        return str(self.tokenizer.decode([index]))
+        return token_piece(self.tokenizer, index)
 
     def texts(self, ids: Sequence[int]) -> list[str]:
         """What each token adds to the text; a character of several tokens comes with its last."""
-        if hasattr(self.tokenizer, "token_bytes"):
-            decoder = codecs.getincrementaldecoder("utf-8")("replace")
-            return [decoder.decode(self.tokenizer.token_bytes(index)) for index in ids]
-        wholes = [self.tokenizer.decode(list(ids[:end])) for end in range(len(ids) + 1)]
-        return [after[len(before) :] for before, after in pairwise(wholes)]
+        return token_texts(self.tokenizer, ids)
 
     def label(self, index: int) -> str:
         """The token as text, with white space visible."""
-        return visible_text(self.piece(index))
+        return token_label(self.tokenizer, index)
 
 
 def choose_writer() -> Writer:
@@ -114,7 +101,7 @@ def large_writer() -> Writer:
     """SmolLM2; loads it, which takes a while, with a bar while it is fetched."""
     model, tokenizer = _load_large()
     title, code = TITLES[SMOLLM2], _code(SMOLLM2)
-    return Writer(SMOLLM2, title, model, tokenizer, code, _OWLS, instant=False)
+    return Writer(SMOLLM2, title, model, tokenizer, code, OWLS, instant=False)
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
@@ -184,4 +171,4 @@ def _text_of(run: Run) -> str:
     if run.config.corpus:
         return find_corpus(run.config.corpus).load()[-400:]
     path = launcher().store.run_folder(run.id) / OWN_TEXT
-    return path.read_text(encoding="utf-8")[-400:] if path.exists() else _OWLS
+    return path.read_text(encoding="utf-8")[-400:] if path.exists() else OWLS

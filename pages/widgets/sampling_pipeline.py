@@ -12,9 +12,10 @@ from llm_core.generation.sample import draw, draw_many
 from llm_core.generation.settings import SamplingSettings
 from pages.figures.distribution import percent, top_outcomes
 from pages.figures.sampling import dart_figure, draws_figure, within_errors
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.code_viewer import show_code
 from pages.widgets.figure import show_figure
+from pages.widgets.fragments import own_part
+from pages.widgets.sampling_settings import choose_settings, settings_code
 from pages.widgets.sampling_step import Step
 from pages.widgets.sampling_table import Column, stage_table
 
@@ -33,10 +34,10 @@ class Drawn:
     token: int
 
 
-@calm_fragment
+@own_part
 def show_pipeline(step: Step) -> None:
     """Controls, the columns, the bar with its dart, and many draws."""
-    settings, seed = _choose_settings()
+    settings, seed = choose_settings()
     drawn = run_pipeline(step, settings, seed)
     st.html(_table(step, drawn))
     _say_order(drawn)
@@ -58,68 +59,6 @@ def run_pipeline(step: Step, settings: SamplingSettings, seed: int) -> Drawn:
         dart,
         draw(probabilities, dart),
     )
-
-
-def _choose_settings() -> tuple[SamplingSettings, int]:
-    left, middle, right = st.columns(3, gap="medium")
-    with left:
-        temperature = st.slider("Temperature", 0.0, 2.0, 0.8, 0.1, key="t", bind="query-params")
-        seed = st.number_input("Seed of the dart", 0, 9999, 5, key="dart", bind="query-params")
-    with middle:
-        top_k = st.slider(
-            "Top-k (0: off)", 0, 50, 0, key="k", bind="query-params", help="Keep the k likeliest."
-        )
-        top_p = st.slider(
-            "Top-p (1: off)",
-            0.05,
-            1.0,
-            0.9,
-            0.05,
-            key="p",
-            bind="query-params",
-            help="Keep the fewest likeliest tokens that hold this probability together.",
-        )
-    with right:
-        min_p = st.slider(
-            "Min-p (0: off)",
-            0.0,
-            0.5,
-            0.0,
-            0.05,
-            key="m",
-            bind="query-params",
-            help="Keep what is at least this share as likely as the likeliest.",
-        )
-        penalty = st.slider(
-            "Repetition penalty (1: off)",
-            1.0,
-            2.0,
-            1.0,
-            0.1,
-            key="r",
-            bind="query-params",
-            help="Lowers the logits of all tokens that the text already holds.",
-        )
-    with st.expander("More filters", key="more_filters"):
-        a, b, c = st.columns(3, gap="medium")
-        typical = a.slider("Typical (1: off)", 0.05, 1.0, 1.0, 0.05, key="y", bind="query-params")
-        presence = b.slider(
-            "Presence penalty", 0.0, 3.0, 0.0, 0.5, key="presence", bind="query-params"
-        )
-        frequency = c.slider(
-            "Frequency penalty", 0.0, 3.0, 0.0, 0.5, key="frequency", bind="query-params"
-        )
-    settings = SamplingSettings(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        typical_p=typical,
-        repetition_penalty=penalty,
-        presence_penalty=presence,
-        frequency_penalty=frequency,
-    )
-    return settings, int(seed)
 
 
 def _table(step: Step, drawn: Drawn) -> str:
@@ -229,17 +168,6 @@ def _show_many(step: Step, drawn: Drawn, settings: SamplingSettings, seed: int) 
         key="pipeline",
         call=_code(step, drawn, settings, seed, draws, came[0]),
     )
-
-
-def settings_code(settings: SamplingSettings, *, leave: tuple[str, ...] = ()) -> str:
-    """The settings as Python that makes them; what is switched off is left out."""
-    plain = SamplingSettings()
-    changed = [
-        f"{name}={getattr(settings, name)!r}"
-        for name in settings.__dataclass_fields__
-        if name not in leave and getattr(settings, name) != getattr(plain, name)
-    ]
-    return f"SamplingSettings({', '.join(changed)})"
 
 
 def _code(

@@ -3,12 +3,13 @@
 No Streamlit: the page keeps a `Story`, and every change returns a new one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llm_core.generation.sample import TokenStep
-from pages.figures.decoding_tree import TreeNode, branch_rows
+from llm_core.generation.sample import Alternative, TokenStep
+from pages.figures.decoding_tree import State, TreeNode, branch_rows
 
+_ROOT = -1  # the number of the tree's first node; roads not taken have lower ones
 ROADS = 2  # likely tokens that were not taken, shown at each place
 
 
@@ -72,43 +73,39 @@ def story_tree(
     path = story.path()
     first = max(0, len(path) - levels)
     root = path[first - 1] if first else None
-    parents: dict[int, int | None] = {-1: None}
-    level = {-1: 0}
-    found: dict[int, tuple[int, float, str]] = {}  # token id, probability, state
-    order = [-1]
-    below = [(root, -1)]
-    untaken = -2
+    nodes = [TreeNode(_ROOT, None, 0, 0, label, "where this tree begins", "path")]
+    below: list[tuple[int | None, TreeNode]] = [(root, nodes[0])]
     while below:
-        parent, drawn_as = below.pop()
-        children = [n for n, node in enumerate(story.nodes) if node.parent == parent]
-        children.sort(key=lambda n: n not in path)  # the text first: it goes straight on
+        written_as, parent = below.pop()
+        children = [n for n, node in enumerate(story.nodes) if node.parent == written_as]
+        children.sort(key=lambda n: n not in path)  # the text goes straight on
         for number in children:
+            state: State = "path" if number in path else "kept"
             step = story.nodes[number].step
-            state = "path" if number in path else "kept"
-            found[number] = (step.id, step.model_probability, state)
-            parents[number], level[number] = drawn_as, level[drawn_as] + 1
-            order.append(number)
-            below.append((number, number))
-        if children and parent in (root, *path):
-            taken = {story.nodes[number].step.id for number in children}
-            roads = [a for a in story.nodes[children[0]].step.alternatives if a.id not in taken]
-            for road in roads[:ROADS]:
-                found[untaken] = (road.id, road.model_probability, "dropped")
-                parents[untaken], level[untaken] = drawn_as, level[drawn_as] + 1
-                order.append(untaken)
-                untaken -= 1
-    rows = branch_rows(parents, order)
-    nodes = [TreeNode(-1, None, 0, rows[-1], label, "where this tree begins", "path")]
-    for number, (index, probability, state) in found.items():
-        nodes.append(
-            TreeNode(
-                number,
-                parents[number],
-                level[number],
-                rows[number],
-                labels[index],
-                f"{probability:.1%}",
-                state,  # type: ignore[arg-type]
-            )
-        )
-    return nodes
+            probability = step.model_probability
+            child = _below(parent, number, labels[step.id], probability, state)
+            nodes.append(child)
+            below.append((number, child))
+        if written_as in (root, *path):
+            first_free = _ROOT - 1 - sum(node.state == "dropped" for node in nodes)
+            for place, road in enumerate(_roads(story, children)):
+                label, probability = labels[road.id], road.model_probability
+                number = first_free - place
+                nodes.append(_below(parent, number, label, probability, "dropped"))
+    rows = branch_rows({n.number: n.parent for n in nodes}, [n.number for n in nodes])
+    return [replace(node, row=rows[node.number]) for node in nodes]
+
+
+def _below(parent: TreeNode, number: int, label: str, probability: float, state: State) -> TreeNode:
+    """A node one level further, whose row is to be found."""
+    level = parent.level + 1
+    return TreeNode(number, parent.number, level, 0, label, f"{probability:.1%}", state)
+
+
+def _roads(story: Story, children: Sequence[int]) -> list[Alternative]:
+    """The likeliest tokens in the place of these that were never written there."""
+    if not children:
+        return []
+    steps = [story.nodes[number].step for number in children]
+    taken = {step.id for step in steps}
+    return [each for each in steps[0].alternatives if each.id not in taken][:ROADS]

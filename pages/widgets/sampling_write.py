@@ -8,8 +8,8 @@ from llm_core.generation.settings import SamplingSettings
 from pages.figures.decoding_tree import tree_figure
 from pages.figures.distribution import percent, top_outcomes
 from pages.widgets.address import asked_value, write_value
-from pages.widgets.calm_fragment import calm_fragment
 from pages.widgets.figure import show_figure
+from pages.widgets.fragments import own_part
 from pages.widgets.sampling_step import Step, step_after
 from pages.widgets.sampling_story import Story, story_tree
 from pages.widgets.sampling_texts import surprise_bits
@@ -26,7 +26,7 @@ _STORY, _OF, _DRAWS, _CHIPS = "_story", "_story_of", "_story_draws", "_story_chi
 _NAMES = {"path": "your text", "kept": "written, then left", "dropped": "a road not taken"}
 
 
-@calm_fragment
+@own_part
 def write_together(step: Step) -> None:
     """The text, what may come next as bars to choose from, and the tree behind."""
     story = _current_story(step)

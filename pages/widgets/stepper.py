@@ -84,6 +84,11 @@ def stepper_place(key: str, start: int = 0) -> int:
     return place if isinstance(place, int) else start
 
 
+def go_to_step(key: str, step: int) -> None:
+    """Let the stepper under `key` go to a step when it is next shown. A callback."""
+    st.session_state[_place(key)] = step
+
+
 def _asked(key: str) -> dict[str, int]:
     """What the browser asked for last, and the number of that request. It may send anything."""
     state: Any = st.session_state.get(key)

@@ -8,6 +8,7 @@ from llm_core.data.corpora import Corpus, available_corpora, excerpt, find_corpu
 from llm_core.data.own_text import read_own_text
 
 _OWN = "own"
+_AMOUNTS = {"all of it": None, "ten pages": 30_000, "one page": 3_000}
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,28 @@ def choose_text(context_length: int) -> ChosenText | None:
 
 
 def _corpus(corpus: Corpus) -> ChosenText:
-    characters, vocab_size = _measure(corpus.name)
     st.markdown(corpus.description)
+    amount = st.selectbox(
+        "How much of it",
+        list(_AMOUNTS),
+        key="amount",
+        bind="query-params",
+        help="A short text is soon known by heart, which is not what one wants of a model. Try it.",
+    )
+    most = _AMOUNTS.get(amount)
+    text = _beginning(corpus.name, most) if most else None
+    characters, vocab_size = _measure(corpus.name) if text is None else (len(text), len(set(text)))
     st.caption(
         f"{characters:,} characters, {vocab_size} different ones. "
         f"Source: {corpus.source}. Licence: {corpus.licence}."
     )
     with st.expander("Read the beginning"):
         st.text(_beginning(corpus.name))
-    return ChosenText(corpus.title, corpus.name, None, corpus.prompt, characters, vocab_size)
+    if text is None:
+        return ChosenText(corpus.title, corpus.name, None, corpus.prompt, characters, vocab_size)
+    title = f"{corpus.title}, {amount}"
+    # An empty prompt stands for the first word of the validation split.
+    return ChosenText(title, None, text, "", characters, vocab_size)
 
 
 def _own_text(context_length: int) -> ChosenText | None:
@@ -80,5 +94,5 @@ def _measure(name: str) -> tuple[int, int]:
 
 
 @st.cache_data(show_spinner=False)
-def _beginning(name: str) -> str:
-    return excerpt(find_corpus(name), 1500)
+def _beginning(name: str, characters: int = 1500) -> str:
+    return excerpt(find_corpus(name), characters)

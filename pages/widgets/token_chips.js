@@ -10,7 +10,7 @@ const element = (tag, className, text = '') =>
 function start(root) {
   const [row, tip, more, legend] = ['row', 'tip', 'more', 'legend']
     .map(name => root.querySelector(`.${name}`));
-  let data, send, built, tokens = [], here = 0, lit = [];   // here: the chip that Tab comes to
+  let data, send, ask, built, tokens = [], here = 0, lit = [];   // here: the chip that Tab comes to
 
   function build() {
     const parts = [];
@@ -62,9 +62,11 @@ function start(root) {
       button.all = [...button.facts];
       if (role) { classes.push('role', role); button.all.push(name); }
       if (data.levels.length) {
+        const level = data.levels[index];
         classes.push('level');
-        button.style.setProperty('--level', `${DEEPEST * data.levels[index] / (data.top || 1)}%`);
-        button.all.push(`${data.level_name} ${data.levels[index]}`);
+        if (level < 0) classes.push('below');
+        button.style.setProperty('--level', `${DEEPEST * Math.abs(level) / (data.top || 1)}%`);
+        button.all.push(`${level < 0 ? data.below_name : data.level_name} ${Math.abs(level)}`);
       }
       if (lit.includes(button)) classes.push('linked');
       button.className = classes.join(' ');
@@ -83,9 +85,11 @@ function start(root) {
       entry.append(element('span', `token role swatch ${role}`), name);
       return entry;
     });
-    if (data.levels.length) {
+    const sides = data.levels.length ? [[data.level_name, '']] : [];
+    if (data.levels.length && data.below_colour) sides.push([data.below_name, ' below']);
+    for (const [name, side] of sides) {
       const entry = element('span', '');
-      entry.append(`${data.level_name}: 0`, element('span', 'token swatch ramp'), `${data.top}`);
+      entry.append(`${name}: 0`, element('span', `token swatch ramp${side}`), `${data.top}`);
       entries.push(entry);
     }
     legend.replaceChildren(...entries);
@@ -160,6 +164,7 @@ function start(root) {
     const index = tokens.indexOf(buttonOf(event));
     if (index < 0 || !data.selectable) return;
     const place = data.first + index;
+    if (data.kept) return ask('asked', place);
     data.selected = data.selected === place ? null : place;
     dress();
     send('selected', data.selected);
@@ -177,11 +182,12 @@ function start(root) {
   };
 
   return {
-    show(newData, newSend) {
-      [data, send] = [newData, newSend];
+    show(newData, newSend, newAsk) {
+      [data, send, ask] = [newData, newSend, newAsk];
       row.setAttribute('aria-label', data.label);
       row.style.maxHeight = data.height ? `${data.height}px` : '';
-      root.style.setProperty('--level-colour', data.level_colour ?? '');
+      root.style.setProperty('--above-colour', data.level_colour ?? '');
+      root.style.setProperty('--below-colour', data.below_colour ?? '');
       const { groups, ids, parts, details, links, first, show_ids: shown } = data;
       const sign = JSON.stringify([groups, ids, parts, details, links, first, shown]);
       if (sign !== built) build();
@@ -196,9 +202,9 @@ function start(root) {
   };
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector('.chips');
   root.chips ??= start(root);
-  root.chips.show(data, setStateValue);
+  root.chips.show(data, setStateValue, setTriggerValue);
   return root.chips.close;
 }

@@ -11,8 +11,9 @@ Hovering, and moving by arrow keys, asks nothing of the server; choosing a chip 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -102,8 +103,12 @@ def token_chips(
     levels: Sequence[float] | None = None,
     level_name: str = "level",
     level_role: Role = "train",
+    below_name: str = "",
+    below_role: Role | None = None,
     show_ids: bool = False,
     selectable: bool = True,
+    selected: int | None = None,
+    on_choose: Callable[[int], None] | None = None,
     joined: bool = True,
     link_with: str | None = None,
     height: int | None = 340,
@@ -113,12 +118,16 @@ def token_chips(
     label: what the chips are, for those who do not see them. highlights: of two at one place the
     later one counts; places outside of the text are left out. levels: one number a token, 0 or
     more, shown as the depth of the background in the colour of `level_role`, and named
-    `level_name`. selectable: may a chip be chosen (a click, Enter or Space; once more to let go)?
-    joined: are the chips consecutive pieces of one text, so that a character may span several?
-    link_with: a name shared by all chips on the page that light up together; none but these here
-    by default. height: pixels after which the chips scroll in their own box, or None.
+    `level_name`. below_role: levels may lie below 0 too; their depth is shown in the colour of this
+    role, in a dashed border, and named `below_name`. selectable: may a chip be chosen (a click,
+    Enter or Space; once more to let go)? on_choose: called with the place before the page runs
+    again; the caller then keeps which is chosen, and says so by `selected`. joined: are the chips
+    consecutive pieces of one text, so that a character may span several? link_with: a name shared
+    by all chips on the page that light up together; these alone by default. height: pixels after
+    which the chips scroll in their own box, or None.
 
-    Raises ValueError if `levels` are not one number a token, finite and not negative.
+    Raises ValueError if `levels` are not one number a token, finite and, without a `below_role`,
+    not negative.
     """
     places = shown_places(len(chips), highlights)
     data = {
@@ -129,18 +138,30 @@ def token_chips(
         "group": link_with or key,
         **_tokens(chips, places, joined),
         **_roles(highlights, places),
-        **_levels(levels, len(chips), places, level_name, level_role),
-        "selected": chosen_chip(key, len(chips)),
+        **_levels(levels, len(chips), places, (level_name, level_role), (below_name, below_role)),
+        "kept": on_choose is not None,  # does the server keep the choice?
+        "selected": chosen_chip(key, len(chips)) if on_choose is None else selected,
         "more": _more(len(chips), places),
     }
-    _chips(key=key, data=data, on_selected_change=lambda: None)
-    return chosen_chip(key, len(chips))
+    take = partial(_hand_over, key, len(chips), on_choose)
+    _chips(key=key, data=data, on_selected_change=lambda: None, on_asked_change=take)
+    return chosen_chip(key, len(chips)) if on_choose is None else selected
 
 
-def chosen_chip(key: str, count: int) -> int | None:
-    """Place of the chip chosen among the `count` chips under `key`, if any."""
+def _hand_over(key: str, count: int, on_choose: Callable[[int], None] | None) -> None:
+    """Tell who asked which of `count` chips was chosen."""
+    place = chosen_chip(key, count, "asked")
+    if on_choose is not None and place is not None:
+        on_choose(place)
+
+
+def chosen_chip(key: str, count: int, name: str = "selected") -> int | None:
+    """Place of the chip chosen among the `count` chips under `key`, if any.
+
+    With the name "asked", it is the place that the browser asks for just now.
+    """
     state = st.session_state.get(key)
-    place = state.get("selected") if isinstance(state, dict) else None
+    place = state.get(name) if isinstance(state, dict) else None
     valid = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < count
     return place if valid else None
 
@@ -214,20 +235,27 @@ def _roles(highlights: Sequence[Highlight], places: range) -> dict[str, Any]:
 
 
 def _levels(
-    levels: Sequence[float] | None, count: int, places: range, name: str, role: Role
+    levels: Sequence[float] | None,
+    count: int,
+    places: range,
+    above: tuple[str, Role],
+    below: tuple[str, Role | None],
 ) -> dict[str, Any]:
-    """Numbers behind the tokens, to four significant digits."""
+    """Numbers behind the tokens, to four significant digits; a name and a role for each side."""
     if levels is None:
         return {"levels": []}
     if len(levels) != count:
         raise ValueError(f"Each token needs a level: there are {count}, and {len(levels)} levels.")
-    if not all(math.isfinite(level) and level >= 0 for level in levels):
-        raise ValueError("A level must be a number, 0 or more.")
-    top = max(levels, default=0)
+    name, role = below
+    if not all(math.isfinite(level) and (role or level >= 0) for level in levels):
+        raise ValueError(f"A level must be a number{'' if role else ', 0 or more'}.")
+    top = max(map(abs, levels), default=0)
     short = [float(f"{levels[place]:.4g}") for place in places]
+    sides = {"level_name": above[0], "level_colour": ROLES[above[1]][0]}
+    if role:
+        sides |= {"below_name": name, "below_colour": ROLES[role][0]}
     return {
         "levels": [int(level) if level.is_integer() else level for level in short],
         "top": float(f"{top:.4g}"),
-        "level_name": name,
-        "level_colour": ROLES[role][0],
+        **sides,
     }

@@ -48,6 +48,24 @@ def trained_model(checkpoint: Path) -> Any:
     return _load(str(checkpoint.parent), str(checkpoint), checkpoint.stat().st_mtime_ns)
 
 
+def kept_model(checkpoint: Path) -> Any:
+    """Return (model, tokenizer) of this very checkpoint, shared by all sessions: only read it.
+
+    Raises DamagedCheckpointError if it is not what was written.
+    """
+    return _load_kept(str(checkpoint), checkpoint.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _load_kept(checkpoint: str, _changed: int) -> Any:
+    import torch
+
+    from llm_core.training.checkpoints import load_model
+
+    torch.set_num_threads(1)
+    return load_model(Path(checkpoint))
+
+
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
 def _load(folder: str, checkpoint: str, _changed: int) -> Any:
     import torch

@@ -22,10 +22,11 @@ from pages.widgets.translation_model import DATES, Reading, Written, shipped
 from pages.widgets.view import current_view
 
 STAGES = {
-    "table": "Looked up in the table",
-    "placed": "With their places",
-    "context": "After the encoder",
+    "from the table": "table",
+    "with their places": "placed",
+    "after the encoder": "context",
 }
+ALL_HEADS = "all heads, averaged"
 _TOP = 4  # signs of a distribution
 
 
@@ -46,22 +47,17 @@ def labels_of(words: Sequence[str]) -> list[str]:
 
 def show_vectors(reading: Reading) -> tuple[str, np.ndarray, np.ndarray]:
     """The encoder's vectors at a stage, and how alike they are; returns stage and both."""
-    stage = st.radio(
-        "Vectors",
-        list(STAGES),
-        index=2,
-        format_func=STAGES.__getitem__,
-        key="stage",
-        bind="query-params",
-        horizontal=True,
+    chosen = st.radio(
+        "Vectors", list(STAGES), index=2, key="stage", bind="query-params", horizontal=True
     )
+    stage = STAGES[chosen]
     vectors = encoder_stages(shipped(), reading.ids)[stage]
     alike = cosine_similarities(vectors).numpy()
     labels = labels_of(reading.words)
     matrix_heatmap(
         vectors.numpy(),
         key="vectors",
-        alt=f"{STAGES[stage]}: {len(labels)} words, {vectors.shape[1]} numbers each.",
+        alt=f"{len(labels)} words, {vectors.shape[1]} numbers each: {chosen}.",
         rows=labels,
         columns=[str(number) for number in range(vectors.shape[1])],
         row_name="word",
@@ -101,23 +97,16 @@ def likeness_sentence(words: Sequence[str], alike: np.ndarray) -> str:
 
 
 def attention_of(written: Written, head: str) -> np.ndarray:
-    """The cross-attention (T, S) of a head, counted from 1, or the mean of all."""
-    if head == "mean":
+    """The cross-attention (T, S) of a head such as "head 1", or the mean of all."""
+    if head == ALL_HEADS:
         return written.attention.mean(axis=1)
-    return written.attention[:, int(head) - 1]
+    return written.attention[:, int(head.split()[1]) - 1]
 
 
 def show_decoding(reading: Reading, written: Written) -> None:
     """The answer, one sign a step, with the row of cross-attention that each adds."""
-    heads = ["mean", *(str(n + 1) for n in range(written.attention.shape[1]))]
-    head = st.radio(
-        "Cross-attention of",
-        heads,
-        format_func=lambda name: "all heads, averaged" if name == "mean" else f"head {name}",
-        key="head",
-        bind="query-params",
-        horizontal=True,
-    )
+    heads = [ALL_HEADS, *(f"head {n + 1}" for n in range(written.attention.shape[1]))]
+    head = st.radio("Cross-attention of", heads, key="head", bind="query-params", horizontal=True)
     count = len(written.signs)
     on_paper = current_view() == "print"
     step = count - 1 if on_paper else stepper(count, key="sign", label="Sign")
@@ -215,9 +204,8 @@ def show_sight(reading: Reading, written: Written) -> dict[str, np.ndarray]:
             "Every sign may look at all words.",
         ),
     }
-    for place, (name, (title, weights, rows, columns, said)) in zip(
-        st.columns(3, gap="medium"), drawn.items(), strict=True
-    ):
+    shown_side_by_side = zip(st.columns(3, gap="medium"), drawn.items(), strict=True)
+    for place, (name, (title, weights, rows, columns, said)) in shown_side_by_side:
         with place:
             st.markdown(f"**{title}**")
             matrix_heatmap(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llm_core.models.encoder_decoder import EncoderDecoder
     from llm_core.training.booth import Training
 
-_TICK = 0.8  # seconds between two looks
+_PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 _KEPT = "translator_training"  # in the session: the last training, and what it translates
 _MARK = {True: "✓", False: "✗"}
 _SEED = 11  # of the unseen pairs that are measured afterwards
@@ -37,13 +37,8 @@ _SEED = 11  # of the unseen pairs that are measured afterwards
 def train_it() -> None:
     """Choose a task, train on it, and look on."""
     left, right = st.columns(2, gap="large")
-    name = left.radio(
-        "What it is to learn",
-        list(TASKS),
-        format_func=lambda task: TASKS[task].title,
-        key="task",
-        bind="query-params",
-    )
+    names = {task.title: name for name, task in TASKS.items()}
+    name = names[left.radio("What it is to learn", list(names), key="task", bind="query-params")]
     with right:
         steps = int(
             st.slider("Steps of 64 pairs", 100, 1000, 600, 50, key="steps_new", bind="query-params")
@@ -125,12 +120,14 @@ def translated(model: "EncoderDecoder", task: Task, source: str) -> str:
 def _watch(training: "Training", source: str, run: str) -> None:
     """The training as it stands; a fragment that looks again until it has ended."""
 
-    @st.fragment(run_every=_TICK if training.active else None)
+    @st.fragment(run_every=_PAUSE if training.active else None)
     def panel() -> None:
-        training.look()
-        active = training.active  # before what is shown: the last look must be a whole one
+        if training.losses:  # the first look comes before the first step: it costs no time
+            booth().go_on(training, _PIECE)
         show_training(training, source, run)
-        if not active and was_active:
+        if not training.losses and training.active:
+            booth().go_on(training, 0.01)
+        if was_active and not training.active:
             st.rerun()  # the whole page: declares the fragment anew, without the timer
 
     was_active = training.active

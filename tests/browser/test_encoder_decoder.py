@@ -68,19 +68,23 @@ def test_accuracy_is_measured_and_its_mistakes_are_shown(page):
 def test_a_translator_trains_in_front_of_the_learner(page):
     train = part(page, "train")
     train.get_by_text("Numbers in words to digits").click()
+    steps = train.get_by_role("slider")
+    steps.focus()
+    steps.press("Home")
+    expect(page).to_have_url(re.compile("steps_new=100"))
     field = train.get_by_label("It translates this while it learns")
+    expect(field.first).to_have_value("four thousand two hundred and seven", timeout=120_000)
     expect(field).to_have_count(1, timeout=120_000)  # the one before it has gone
-    expect(field).to_have_value("four thousand two hundred and seven")
     train.get_by_role("button", name="Train it").click()
     expect(train.get_by_role("button", name="Stop")).to_be_enabled()
     expect(train.locator(".live-chart .main-svg").first).to_be_visible(timeout=60_000)
-    expect(train.get_by_text("Trained.")).to_be_visible(timeout=240_000)
-    said = train.get_by_text(re.compile("Your model on 300 unseen inputs"))
+    expect(train.get_by_text("Trained.")).to_be_visible(timeout=300_000)
+    said = train.locator("p").filter(has_text="Your model on 300 unseen inputs")
     expect(said).to_be_visible(timeout=60_000)
     right = float(re.search(r"([\d.]+)% right", said.inner_text())[1])
-    assert right > 90
+    assert right > 30  # after as few as 100 steps
     answers = train.get_by_role("region", name="Answers by step")
-    expect(answers.get_by_role("row").first).to_contain_text("4207")
+    expect(answers.get_by_role("row")).to_have_count(5)  # at the start, and every 25 steps
     expect(train.get_by_role("button", name="Train it")).to_be_enabled()
 
 

@@ -1,4 +1,4 @@
-"""The course's main journey in a real browser: train, watch, leave, come back, stop, write."""
+"""The course's main journey in a real browser: train, watch, leave, come back, pause, write."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def wait_until_grown(page, beyond):
     return page.evaluate(POINTS)
 
 
-def test_train_watch_reload_stop_write(server, page):
+def test_train_watch_reload_pause_write(server, page):
     page.goto(f"{server}/training_sandbox?steps=3000")
     train(page)
     first = wait_until_grown(page, [0, 0])
@@ -71,9 +71,9 @@ def test_train_watch_reload_stop_write(server, page):
     wait_until_grown(tab, seen)
     tab.close()
 
-    page.get_by_role("button", name="Stop", exact=True).first.click()
-    expect_state(page, "stopped")
-    expect(page.get_by_role("button", name="Go on training")).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).first.click()
+    expect_state(page, "paused")
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
     prompt = page.get_by_label("The text begins")
     prompt.fill("The fox ")
@@ -86,7 +86,7 @@ def test_train_watch_reload_stop_write(server, page):
     expect(page.get_by_text("never seen '€'")).to_be_visible()
 
 
-def test_another_visitor_may_watch_and_not_stop(server, page, browser):
+def test_another_visitor_may_watch_and_not_pause(server, page, browser):
     page.goto(f"{server}/training_sandbox?steps=3000")
     train(page)
     wait_until_grown(page, [0, 0])
@@ -95,12 +95,12 @@ def test_another_visitor_may_watch_and_not_stop(server, page, browser):
     stranger.goto(page.url)
     wait_until_grown(stranger, [0, 0])
     expect(stranger.get_by_role("button", name="Train a model of your own")).to_be_visible()
-    expect(stranger.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    expect(stranger.get_by_role("button", name="Pause", exact=True)).to_have_count(0)
     stranger.goto(f"{server}/training_sandbox")
     expect(stranger.get_by_test_id("stBaseButton-primary").filter(has_text="Train")).to_be_visible()
     stranger_context.close()
-    page.get_by_role("button", name="Stop", exact=True).first.click()
-    expect_state(page, "stopped")
+    page.get_by_role("button", name="Pause", exact=True).first.click()
+    expect_state(page, "paused")
 
 
 def test_a_finished_run_stops_polling(server, page):

@@ -79,12 +79,12 @@ def test_a_head_of_a_trained_model_is_chosen_and_taken_away(page):
     real = part(page, "real")
     grid = real.get_by_role("application").first
     grid.focus()
-    for key in ("ArrowDown", "Enter"):  # from layer 1, head 2
+    for key in ("ArrowRight", "ArrowDown", "Enter"):  # from layer 1, head 1
         grid.press(key)
     expect(page).to_have_url(re.compile("layer=2"))
     expect(real.get_by_text("Layer 2, head 2. Choose the token that looks:")).to_be_visible()
     real.get_by_role("button", name=re.compile("doll")).first.click()
-    expect(real.get_by_text(re.compile(r"^·doll \(place 7\) looks most at"))).to_be_visible()
+    expect(real.get_by_text(re.compile("^“·doll” .place 7. looks most at"))).to_be_visible()
     expect(real.get_by_text("finds what followed the same token before")).to_be_visible()
 
     ablation = part(page, "ablation")

@@ -6,6 +6,7 @@ import torch
 from llm_core.generation.sample import (
     SamplingSettings,
     draw,
+    draw_many,
     generate,
     generate_batch,
     next_logits,
@@ -123,6 +124,24 @@ def test_a_dart_hits_the_token_whose_stretch_it_lands_on():
     probabilities = torch.tensor([0.25, 0.0, 0.5, 0.25])
     darts = [0.0, 0.49, 0.5, 0.74, 0.75, 1.0]
     assert [draw(probabilities, dart) for dart in darts] == [2, 2, 0, 0, 3, 3]
+
+
+@pytest.mark.parametrize("count", [5, 511, 513, 3000])
+@pytest.mark.parametrize("kind", ["smooth", "steep", "equal", "cut"])
+def test_one_dart_hits_what_it_hits_among_many(count, kind):
+    """However many tokens there are, and though a single dart looks at the likeliest first."""
+    generator = torch.Generator().manual_seed(count)
+    logits = torch.randn(count, generator=generator) * (12 if kind == "steep" else 1)
+    if kind == "equal":
+        logits = logits.round()
+    if kind == "cut":
+        logits[1::2] = float("-inf")
+    probabilities = logits.softmax(-1)
+    darts = torch.rand(200, generator=generator, dtype=torch.float64)
+    darts = torch.cat([darts, torch.tensor([0.0, 1.0, 1 - 1e-12], dtype=torch.float64)])
+    expected = draw_many(probabilities, darts).tolist()
+    assert [draw(probabilities, dart) for dart in darts.tolist()] == expected
+    assert len(set(expected)) >= 3 or kind == "steep"
 
 
 def test_a_step_tells_what_else_was_possible(build):

@@ -39,6 +39,24 @@ def test_the_lens_of_a_layer_is_a_model_cut_off_there():
     torch.testing.assert_close(layer.length, trace["blocks.1.after_feedforward"][0].norm(dim=-1))
 
 
+def test_the_lens_tells_of_the_places_and_tokens_that_are_asked_for():
+    model = build()
+    whole = logit_lens(model, IDS, k=43)
+    places, targets = [1, 4, 6], [2, 40, 3]
+    partly = logit_lens(model, IDS, k=3, places=places, targets=targets)
+    for every, some in zip(whole, partly, strict=True):
+        assert every.of_targets is None
+        assert torch.equal(some.ids, every.ids[places, :3])
+        torch.testing.assert_close(some.length, every.length[places])
+        for row, (place, target) in enumerate(zip(places, targets, strict=True)):
+            column = every.ids[place].tolist().index(target)
+            torch.testing.assert_close(some.of_targets[row], every.probabilities[place, column])
+    torch.testing.assert_close(
+        some.of_targets, model(IDS[None]).logits[0].softmax(-1)[places, targets]
+    )
+    assert logit_lens(model, IDS, k=100)[0].ids.shape == (7, 43)
+
+
 @settings(deadline=None, max_examples=30)
 @given(rows=st.integers(2, 30), k=st.integers(1, 40), seed=st.integers(0, 1000))
 def test_neighbours_are_those_of_the_largest_cosine(rows, k, seed):

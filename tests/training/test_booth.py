@@ -1,7 +1,9 @@
+import os
 import threading
 import time
 
 import pytest
+import torch
 
 from llm_core.training.booth import Booth
 from llm_core.training.translation import TranslatorSettings
@@ -10,62 +12,89 @@ SHORT = TranslatorSettings(task="reverse", steps=12, batch_size=4, score_interva
 LONG = TranslatorSettings(task="reverse", steps=100_000, batch_size=4, score_interval=100_000)
 
 
-def wait(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
+def nothing(model):
+    return ""
 
 
-@pytest.fixture
-def booth():
+def finish(booth, training):
+    while training.active:
+        booth.go_on(training, 0.1)
+
+
+def test_a_training_goes_on_piece_by_piece_to_its_end():
     booth = Booth()
-    yield booth
-    wait(lambda: not booth.taken)
-
-
-def test_a_training_runs_to_its_end_and_says_what_it_came_to(booth):
     training = booth.start(SHORT, lambda model: f"{model.config.d_model}")
-    wait(lambda: not training.active)
+    assert training.active
+    assert not training.losses
+    finish(booth, training)
     assert training.state == "done"
     assert [each.step for each in training.losses] == list(range(1, 13))
     assert [each.step for each in training.scores] == [0, 4, 8, 12]
     assert training.said == ["48"] * 4
-    wait(lambda: not booth.taken)
+    assert training.seconds > 0
 
 
-def test_one_at_a_time(booth):
-    first = booth.start(LONG, lambda model: "")
-    with pytest.raises(ValueError, match="Somebody else is training"):
-        booth.start(SHORT, lambda model: "")
-    first.stop()
-    wait(lambda: not booth.taken)
-    second = booth.start(SHORT, lambda model: "")
-    wait(lambda: not second.active)
-    assert first.state == "stopped"
-    assert second.state == "done"
-
-
-def test_what_nobody_watches_stops_by_itself():
-    booth = Booth(patience=0.5)
-    training = booth.start(LONG, lambda model: "")
-    for _ in range(10):  # watched for longer than its patience
-        time.sleep(0.1)
-        training.look()
+def test_it_comes_back_after_the_time_that_it_was_given():
+    booth = Booth()
+    training = booth.start(LONG, nothing)
+    booth.go_on(training, 0.01)
+    assert len(training.scores) + len(training.losses) >= 1
+    while not training.losses:
+        booth.go_on(training, 0.1)
+    taken = len(training.losses)
     assert training.active
-    wait(lambda: not training.active)
-    assert training.state == "stopped"
-    wait(lambda: not booth.taken)
+    time.sleep(0.2)
+    assert len(training.losses) == taken  # nothing happens unasked
+    booth.go_on(training, 0.1)
+    assert len(training.losses) > taken
+
+
+def test_after_a_long_pause_it_makes_up_for_it():
+    booth = Booth()
+    training = booth.start(LONG, nothing)
+    booth.go_on(training, 0.01)
+    time.sleep(0.6)
+    before = training.seconds
+    booth.go_on(training, 0.01)
+    assert training.seconds - before > 0.5
+
+
+def test_one_at_a_time():
+    booth = Booth()
+    first = booth.start(LONG, nothing)
+    booth.go_on(first, 0.05)
+    assert booth.taken()
+    with pytest.raises(ValueError, match="Somebody else is training"):
+        booth.start(SHORT, nothing)
+    first.stop()
+    assert not booth.taken()
+    second = booth.start(SHORT, nothing)
+    finish(booth, second)
+    assert (first.state, second.state) == ("stopped", "done")
+    assert not booth.taken()
+
+
+def test_who_is_gone_gives_way_and_finds_the_training_stopped():
+    booth = Booth(patience=0.1)
+    first = booth.start(LONG, nothing)
+    booth.go_on(first, 0.05)
+    time.sleep(0.2)
+    second = booth.start(SHORT, nothing)
+    assert first.state == "stopped"
+    steps = len(first.losses)
+    booth.go_on(first, 0.2)
+    assert len(first.losses) == steps
+    assert second.active
 
 
 def test_nothing_goes_on_for_ever():
-    booth = Booth(most_seconds=0.3)
-    training = booth.start(LONG, lambda model: "")
-    wait(lambda: not training.active)
+    booth = Booth(most_seconds=0.2)
+    training = booth.start(LONG, nothing)
+    finish(booth, training)
     assert training.state == "stopped"
 
 
-def test_a_failure_frees_the_booth(monkeypatch):
+def test_a_failure_is_reported_and_frees_the_booth(monkeypatch):
     booth, seen = Booth(), []
     monkeypatch.setattr(threading, "excepthook", lambda hook: seen.append(hook.exc_type))
 
@@ -73,24 +102,24 @@ def test_a_failure_frees_the_booth(monkeypatch):
         raise RuntimeError("broken")
 
     training = booth.start(SHORT, fail)
-    wait(lambda: not training.active)
-    wait(lambda: not booth.taken)
-    wait(lambda: seen)
+    booth.go_on(training, 5)
     assert training.state == "failed"
-    assert seen == [RuntimeError]  # it is reported, too
+    assert seen == [RuntimeError]
+    assert not booth.taken()
 
 
-def test_the_thread_steps_back_behind_the_pages():
-    os = pytest.importorskip("os")
+def test_the_thread_steps_back_behind_the_pages_and_leaves_no_trace():
     found = {}
-    booth = Booth()
 
     def note(model):
         found["nice"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        found["threads"] = torch.get_num_threads()
         return ""
 
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    training = booth.start(SHORT, note)
-    wait(lambda: not training.active)
-    assert found["nice"] >= 10
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    threads = torch.get_num_threads()
+    booth = Booth()
+    finish(booth, booth.start(SHORT, note))
+    assert found == {"nice": min(before + 5, 19), "threads": 1}
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    assert torch.get_num_threads() == threads

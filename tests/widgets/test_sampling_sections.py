@@ -11,7 +11,8 @@ from pages.widgets.sampling_beam import beam_tree, compared_texts, explored
 from pages.widgets.sampling_chat import conversation, template_html
 from pages.widgets.sampling_four import Task, measures, written
 from pages.widgets.sampling_models import tiny_writer
-from pages.widgets.sampling_pipeline import run_pipeline, settings_code
+from pages.widgets.sampling_pipeline import run_pipeline
+from pages.widgets.sampling_settings import settings_code
 from pages.widgets.sampling_step import entropy_bits, read_step, step_after
 from pages.widgets.sampling_write import MOST, story_from_link
 

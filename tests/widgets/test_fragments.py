@@ -6,11 +6,11 @@ from streamlit.testing.v1 import AppTest
 def page():
     import streamlit as st
 
-    from pages.widgets.calm_fragment import calm_fragment
+    from pages.widgets.fragments import own_part
     from pages.widgets.sampling_models import tiny_writer
     from pages.widgets.sampling_step import read_step
 
-    @calm_fragment
+    @own_part
     def part(text):
         step = read_step(tiny_writer(), text)
         st.text(f"{len(step.ids)} tokens")
