@@ -194,10 +194,17 @@ def tiny_tales(characters: int = 2_000_000, seed: int = 1337) -> str:
 
 def iter_tales(seed: int = 1337) -> Iterator[str]:
     """Tell tales without end, each one a line of seven to nine sentences."""
+    for _, tale in iter_named_tales(seed):
+        yield tale
+
+
+def iter_named_tales(seed: int = 1337) -> Iterator[tuple[str, str]]:
+    """Tell the same tales, each with the name of its plot, a key of `PLOTS`."""
     chance = Random(seed)
-    plots = [_read_plot(plot) for plot in PLOTS.values()]
+    plots = [(name, _read_plot(plot)) for name, plot in PLOTS.items()]
     while True:
-        yield _tell(pick(plots, chance), chance)
+        name, plot = pick(plots, chance)
+        yield name, _tell(plot, chance)
 
 
 def _read_plot(text: str) -> Plot:
@@ -218,9 +225,18 @@ def _tell(plot: Plot, chance: Random) -> str:
     for optional, ways in plot:
         if optional and chance.random() > OPTIONAL_SHARE:
             continue
-        sentence = _fill(pick(ways, chance), cast, chance)
-        sentences.append(re.sub("[A-Za-z]", lambda first: first[0].upper(), sentence, count=1))
-    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", " ".join(sentences))
+        sentences.append(say(pick(ways, chance), cast, chance))
+    return " ".join(sentences)
+
+
+def say(way: str, cast: dict[str, str], chance: Random) -> str:
+    """Fill a sentence's slots from the cast, begin it with a capital, and put "an" where it must.
+
+    This also serves those who make other texts of the same world.
+    """
+    sentence = _fill(way, cast, chance)
+    sentence = re.sub("[A-Za-z]", lambda first: first[0].upper(), sentence, count=1)
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", sentence)
 
 
 def _fill(way: str, cast: dict[str, str], chance: Random) -> str:

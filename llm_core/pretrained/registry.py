@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from llm_core.pretrained.assets import Progress
-from llm_core.pretrained.tiny import snapshot_steps
+from llm_core.pretrained.tiny import TUNED_FOLDER, snapshot_steps
 from llm_core.pretrained.translator import translator_steps
 
 BUDGET = "INSIDE_LLMS_MODEL_MEMORY"  # megabytes that all models together may take
@@ -137,6 +137,10 @@ def _tiny_encoder(_: OnProgress) -> Any:
     return _shared(_function("tiny_encoder", "load_tiny_encoder")())
 
 
+def _tiny_instructions(_: OnProgress) -> Any:
+    return _shared(_function("tiny", "load_tiny")(folder=TUNED_FOLDER))
+
+
 def _function(module: str, function: str) -> Callable[..., Any]:
     """Find a loader when it is needed: its module imports torch."""
     found: Callable[..., Any] = getattr(
@@ -160,6 +164,7 @@ def _entries() -> dict[str, Entry]:
         "minilm": _entry("minilm", "load_minilm", 110),
         "glove": _entry("glove", "load_glove", 90),
         "tiny": Entry(functools.partial(_snapshot, None), 5 * _MB),
+        "tiny_instructions": Entry(_tiny_instructions, 5 * _MB),
         "tiny_encoder": Entry(_tiny_encoder, 5 * _MB),
         "translator": Entry(functools.partial(_translator, None), _MB),
     }
@@ -176,8 +181,8 @@ MODELS = Registry(_entries(), budget=default_budget)  # the server's one shelf
 def load(name: str, *, on_progress: OnProgress = None) -> Any:
     """Return a shared model: smollm2, minilm, glove, tiny, tiny_encoder or translator.
 
-    tiny@STEP and translator@STEP are their snapshots. It is what `load_smollm2`, `load_minilm`,
-    `load_glove`, `load_tiny`, `load_tiny_encoder` and `load_translator` return. Raises ValueError,
-    as `Registry.load` does.
+    tiny@STEP and translator@STEP are their snapshots, tiny_instructions is the tiny GPT that was
+    tuned. It is what `load_smollm2`, `load_minilm`, `load_glove`, `load_tiny`, `load_tiny_encoder`
+    and `load_translator` return. Raises ValueError, as `Registry.load` does.
     """
     return MODELS.load(name, on_progress=on_progress)

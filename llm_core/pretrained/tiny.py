@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CORPUS = "tiny_tales"
 FOLDER = Path(__file__).parent / "checkpoints" / "tiny"
 WINDOWS_A_STEP = 16  # as benchmarks/pretrained_tiny.py trained it
+TUNED_FOLDER = FOLDER.parent / "tiny_instructions"  # the same, tuned to follow instructions
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import torch
 
@@ -33,27 +34,26 @@ _NICENESS = 5  # more than the server's own, of 19 that there are
 Translate = Callable[[EncoderDecoder], str]
 
 
-@dataclass
-class Training:
-    """What one training has come to.
+@dataclass(kw_only=True)
+class Work:
+    """A training in the booth: where it stands. What it is made of says the class that inherits.
 
-    said: after each score, the model's translation of the watcher's own input. state: "training",
-    then "done", "stopped" (asked to, out of time, or nobody was there) or "failed".
+    state: "training", then "done", "stopped" (asked to, out of time, or nobody was there) or
+    "failed".
     """
 
-    settings: TranslatorSettings
-    model: EncoderDecoder
-    translate: Translate
     state: str = "training"
-    losses: list[Learned] = field(default_factory=list)
-    scores: list[Scored] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
     seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
-    events: Iterator[Learned | Scored] = field(init=False, repr=False)
+    _events: Iterator[Any] | None = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
-        self.events = train_translator(self.settings, model=self.model)
+    def events(self) -> Iterator[Any]:
+        """Train, and yield what happens; asked for once, when the first step is to be taken."""
+        raise NotImplementedError
+
+    def note(self, event: Any) -> None:
+        """Keep what has happened."""
+        raise NotImplementedError
 
     @property
     def active(self) -> bool:
@@ -68,16 +68,46 @@ class Training:
     def take(self, seconds: float) -> None:
         """Take steps for so long, at least one."""
         began = time.monotonic()
+        if self._events is None:
+            self._events = self.events()
         while self.active and time.monotonic() - began < seconds:
-            event = next(self.events, None)
-            if event is None:
+            try:
+                event = next(self._events)
+            except StopIteration:
                 self.state = "done"
-            elif isinstance(event, Scored):
-                self.said.append(self.translate(self.model))
-                self.scores.append(event)
             else:
-                self.losses.append(event)
+                self.note(event)
         self.seconds += time.monotonic() - began
+
+
+@dataclass
+class Training(Work):
+    """What the training of a translator has come to.
+
+    said: after each score, the model's translation of the watcher's own input.
+    """
+
+    settings: TranslatorSettings
+    model: EncoderDecoder
+    translate: Translate
+    losses: list[Learned] = field(default_factory=list)
+    scores: list[Scored] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def events(self) -> Iterator[Learned | Scored]:
+        """Train the translator."""
+        return train_translator(self.settings, model=self.model)
+
+    def note(self, event: Learned | Scored) -> None:
+        """Keep a loss, or a score with its sample."""
+        if isinstance(event, Scored):
+            self.said.append(self.translate(self.model))
+            self.scores.append(event)
+        else:
+            self.losses.append(event)
+
+
+W = TypeVar("W", bound=Work)
 
 
 class Booth:
@@ -87,7 +117,7 @@ class Booth:
         """Take how long a training keeps its place unwatched, and lasts at most, in seconds."""
         self._patience, self._most_seconds = patience, most_seconds
         self._lock = threading.Lock()
-        self._running: Training | None = None
+        self._running: Work | None = None
 
     def taken(self) -> bool:
         """Is somebody training, and watching it?"""
@@ -101,6 +131,10 @@ class Booth:
 
         `translate` gives a sample at each score. Raises ValueError if somebody else is training.
         """
+        return self.admit(lambda: Training(settings, build_translator(settings).eval(), translate))
+
+    def admit(self, make: Callable[[], W]) -> W:
+        """Make room for any training, which `make` prepares if there is room; see `start`."""
         with self._lock:
             if self.taken():
                 raise ValueError(
@@ -109,10 +143,11 @@ class Booth:
                 )
             if self._running is not None:
                 self._running.stop()  # nobody is there any more
-            self._running = Training(settings, build_translator(settings).eval(), translate)
-            return self._running
+            work = make()
+            self._running = work
+            return work
 
-    def go_on(self, training: Training, seconds: float) -> None:
+    def go_on(self, training: Work, seconds: float) -> None:
         """Train for so long, and come back. A training that lost its place has been stopped.
 
         After a long pause, as on a busy server, it trains for longer: half of all time, if it can.
@@ -131,7 +166,7 @@ class Booth:
         training.seen_at = time.monotonic()
 
 
-def _in_the_background(training: Training, seconds: float) -> None:
+def _in_the_background(training: Work, seconds: float) -> None:
     threads = torch.get_num_threads()
     try:
         _step_back()

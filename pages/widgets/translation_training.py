@@ -17,6 +17,7 @@ from pages.figures.translation import (
     shares_figure,
     translation_loss_figure,
 )
+from pages.widgets.booth import booth
 from pages.widgets.figure import show_figure, show_finding, show_table
 from pages.widgets.live_chart import live_chart, plotly_library
 from pages.widgets.translation_forcing import show_mistakes
@@ -25,21 +26,13 @@ from pages.widgets.view import current_view
 
 if TYPE_CHECKING:
     from llm_core.models.encoder_decoder import EncoderDecoder
-    from llm_core.training.booth import Booth, Training
+    from llm_core.training.booth import Training
 
 _PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 _KEPT = "translator_training"  # in the session: the last training, and what it translates
 _MARK = {True: "✓", False: "✗"}
 _CELL = "padding:.15rem .8rem .15rem 0"
 _SEED = 11  # of the unseen pairs that are measured afterwards
-
-
-@st.cache_resource(show_spinner=False)
-def booth() -> "Booth":
-    """The server's one booth, shared by all visitors."""
-    from llm_core.training.booth import Booth
-
-    return Booth()
 
 
 def train_it() -> None:

@@ -1,0 +1,195 @@
+"""Fine-tune a classifier on the page: its curves, then its mistakes, and all that was tried."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from llm_core.finetuning.settings import TRAINED, FinetuneSettings
+from pages.figures.finetuning import HEIGHT, learning_alt_text, loss_figure, share_figure
+from pages.figures.training import Curve
+from pages.widgets.figure import show_figure, show_finding, show_table
+from pages.widgets.finetuning_texts import Chosen, examples_table, rows_table
+from pages.widgets.live_chart import live_chart
+from pages.widgets.live_training import (
+    state_caption,
+    training_buttons,
+    watch_training,
+)
+from pages.widgets.matrix_heatmap import matrix_heatmap
+from pages.widgets.view import current_view
+
+if TYPE_CHECKING:
+    from llm_core.finetuning.trainings import ClassifierTraining
+
+NAME = "classifier"
+_TRIED = "finetuning_tried"  # in the session: a row for each training that has ended
+_STARTS = {"pretrained": None, "random": 0}
+_MOST_TRIED = 12
+_MOST_SHOWN = 30  # texts of a cell
+
+
+def train_classifier(chosen: Chosen) -> None:
+    """Choose what is trained, train it, and look on."""
+    left, right = st.columns(2, gap="large")
+    trained = left.radio(
+        "What learns",
+        list(TRAINED),
+        3,
+        format_func=lambda each: TRAINED[each][0],
+        key="trained",
+        bind="query-params",
+    )
+    with right:
+        start = st.radio(
+            "It begins with",
+            list(_STARTS),
+            format_func=lambda each: f"{each} weights",
+            key="begins",
+            bind="query-params",
+            horizontal=True,
+        )
+        steps = int(
+            st.slider("Steps of 16 texts", 20, 300, 100, 20, key="tune_steps", bind="query-params")
+        )
+    if current_view() == "print":
+        return
+    settings = FinetuneSettings(trained=trained, steps=steps, score_interval=max(5, steps // 12))
+    training_buttons(NAME, "Fine-tune it", lambda: _make(settings, chosen, start))
+    watch_training(NAME, _show, _ended)
+
+
+def _make(settings: FinetuneSettings, chosen: Chosen, start: str) -> "ClassifierTraining":
+    from llm_core.finetuning.trainings import ClassifierTraining
+
+    work = ClassifierTraining(settings, chosen.texts, _STARTS[start])
+    st.session_state["_chosen_classifier"] = chosen  # what it learns, whatever is chosen next
+    return work
+
+
+def _show(work: "ClassifierTraining", run: str) -> None:
+    """Progress, numbers and curves."""
+    chosen: Chosen = st.session_state["_chosen_classifier"]
+    settings, losses, scores = work.settings, list(work.losses), list(work.scores)
+    done = losses[-1].step if losses else 0
+    st.progress(min(1.0, done / settings.steps))
+    with st.container(horizontal=True):
+        st.metric(f"Step, of {settings.steps}", f"{done}", width=140)
+        st.metric("Loss", f"{losses[-1].loss:.3f}" if losses else "–", width=140)
+        st.metric("Unseen texts right", f"{scores[-1].accuracy:.1%}" if scores else "–", width=180)
+        st.metric("Numbers trained", f"{work.numbers:,}" if work.numbers else "–", width=170)
+        st.metric("Seconds of training", f"{losses[-1].seconds:.1f}" if losses else "–", width=180)
+    st.caption(f"{chosen.title} {state_caption(work, done)}")
+    curve = Curve([each.step for each in losses], [each.loss for each in losses])
+    steps, shares = [each.step for each in scores], [each.accuracy for each in scores]
+    total = settings.steps
+    figures = {
+        "loss": loss_figure(curve, total_steps=total, run=run),
+        "shares": share_figure(steps, shares, chosen.landmarks, total_steps=total, run=run),
+    }
+    alt = learning_alt_text(curve, steps, shares, chosen.landmarks, total_steps=total)
+    for place, (name, figure) in zip(st.columns(2, gap="medium"), figures.items(), strict=True):
+        with place:
+            if work.active:
+                live_chart(figure, key=f"tuning_live_{name}", alt=alt, height=HEIGHT)
+            else:
+                show_figure(figure, key=f"tuning_{name}", alt=alt, say=False)
+    if not work.active:
+        show_finding(alt)
+        show_table(_scores_table(work), key="tuning_table")
+
+
+def _ended(work: "ClassifierTraining") -> None:
+    """Its mistakes, a text of one's own, and what was tried so far."""
+    chosen: Chosen = st.session_state["_chosen_classifier"]
+    if not work.scores:
+        return
+    _note(work, chosen)
+    _confusion(work)
+    _own_text(work)
+    tried = st.session_state[_TRIED]
+    st.markdown("**What you have tried**, newest first:")
+    rows_table(
+        [row for _, row in reversed(tried)], "What you have tried", ("task", "learnt", "from")
+    )
+
+
+@st.fragment
+def _confusion(work: "ClassifierTraining") -> None:
+    labels, score = work.texts.labels, work.scores[-1]
+    counts = np.array(score.confusion)
+    wrong = int(counts.sum() - counts.trace())
+    alt = f"{wrong} of {counts.sum()} unseen texts are wrong."
+    if wrong:
+        off = counts - np.diag(np.diag(counts))
+        row, column = np.unravel_index(off.argmax(), off.shape)
+        alt += (
+            f" The commonest mistake: “{labels[column]}” for what is “{labels[row]}”, "
+            f"{off[row, column]} times."
+        )
+    st.markdown("**Confusions.** Choose a cell to read its texts.")
+    cell = matrix_heatmap(
+        counts,
+        key="confusion",
+        alt=alt,
+        rows=list(labels),
+        columns=list(labels),
+        row_name="true label",
+        column_name="it says",
+        role="prediction",
+    )
+    if cell is not None:
+        texts = tuple(
+            each
+            for each, said in zip(work.texts.test, score.said, strict=True)
+            if (each.label, said) == cell
+        )
+        st.caption(f"{len(texts)} texts are “{labels[cell[0]]}”, and it says “{labels[cell[1]]}”.")
+        if texts:
+            st.html(examples_table(texts[:_MOST_SHOWN], labels, "Texts of the chosen cell"))
+
+
+@st.fragment
+def _own_text(work: "ClassifierTraining") -> None:
+    text = st.text_input(
+        "A text of your own for it", work.texts.test[0].text, key="own_sorted", max_chars=600
+    ).strip()
+    if not text:
+        st.caption("Write something, and it will say what it is.")
+        return
+    shares = work.judge(text)
+    best = int(np.argmax(shares))
+    st.markdown(f"It says **{work.texts.labels[best]}**, with a probability of {shares[best]:.1%}.")
+
+
+def _note(work: "ClassifierTraining", chosen: Chosen) -> None:
+    """Keep a row for this training, once."""
+    tried: list[tuple[Any, dict[str, object]]] = st.session_state.setdefault(_TRIED, [])
+    run = st.session_state[f"_run_{NAME}"]
+    if tried and tried[-1][0] == run:
+        return
+    score = work.scores[-1]
+    row: dict[str, object] = {
+        "task": chosen.title.split(":")[0],
+        "texts": len(work.texts.train),
+        "from": "random" if work.start == 0 else "pretrained",
+        "learnt": TRAINED[work.settings.trained][0],
+        "numbers": work.numbers,
+        "steps": score.step,
+        "right": f"{score.accuracy:.1%}",
+        "loss on tales": score.pretraining_loss or 0.0,
+    }
+    tried.append((run, row))
+    del tried[:-_MOST_TRIED]
+
+
+def _scores_table(work: "ClassifierTraining") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "right": [f"{each.accuracy:.1%}" for each in work.scores],
+            "loss": [f"{each.loss:.3f}" for each in work.scores],
+            "loss on tales": [f"{each.pretraining_loss or 0:.3f}" for each in work.scores],
+        },
+        index=pd.Index([each.step for each in work.scores], name="steps"),
+    )
