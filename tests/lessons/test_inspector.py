@@ -18,6 +18,7 @@ from llm_core.training.checkpoint_index import list_checkpoints
 from llm_core.training.checkpoints import load_model
 from llm_core.training.config import RunConfig
 from llm_core.training.loop import train
+from llm_core.training.run_rows import RunState
 from llm_core.training.runs import RunStore
 from pages.widgets.inspector_texts import TALE_HELD_OUT, TALE_READ
 from pages.widgets.training import launcher
@@ -48,6 +49,7 @@ def train_run(store, *, owner=ME, title="Cats", **changes):
     config = RunConfig(model=dict(MODEL), **(settings | changes))
     run = store.create(config, owner=owner, title=title, text=TEXT)
     list(train(run.config, out=store.run_folder(run.id)))
+    store.finish(run.id, RunState.DONE)  # or the queue would train it once more
     return run
 
 
@@ -175,6 +177,7 @@ def test_a_run_that_is_gone_or_has_saved_nothing_gives_the_tiny_gpt(store):
     assert "not, or no longer, on this machine" in page.warning[0].value
     assert title(page) == "tiny"
     unsaved = store.create(RunConfig(corpus="tiny_tales"), owner=ME, title="New")
+    store.finish(unsaved.id, RunState.STOPPED)
     page = open_page(run=unsaved.id)
     assert "has not saved a model yet" in page.warning[0].value
     assert title(page) == "tiny"
