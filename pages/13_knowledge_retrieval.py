@@ -82,4 +82,5 @@ page.show("measure", which_is_better)
 page.show("absent", not_there, encoded, question)
 page.show("answer", answers, encoded, question)
 ready = searcher is not None and question is not None and fused is not None
+ready = ready and bool(question[1].shares)  # a question of no words has no sum to ask about
 page.close(settings(searcher, question[1], fused) if ready else None)
