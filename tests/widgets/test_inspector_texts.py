@@ -18,7 +18,7 @@ from pages.widgets.inspector_texts import (
 PARAGRAPH = "The owl went out, and the owl came back to its old tree in the morning. "
 
 
-@given(fraction=st.floats(0.05, 0.5), most=st.integers(2, 100), paragraphs=st.integers(1, 30))
+@given(fraction=st.floats(0.1, 0.5), most=st.integers(20, 100), paragraphs=st.integers(12, 30))
 def test_passages_come_from_either_side_of_the_split_and_fit(fraction, most, paragraphs):
     whole = "\n\n".join(f"{n} {PARAGRAPH * 3}" for n in range(paragraphs))
     tokenizer = CharacterTokenizer.from_text(whole)
