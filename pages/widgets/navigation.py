@@ -31,9 +31,7 @@ _course_menu = st.components.v2.component(
 def run_app() -> None:
     """Run the page that the address names inside the course's frame."""
     page = _navigation()
-    dark = _DARK_STYLE if st.context.theme.type == "dark" else ""
-    # One element, before the page's content, so that nothing flickers.
-    st.html(f"<style>{GLOSSARY_STYLE}{LEGIBLE}{view_style()}{dark}</style>")
+    show_style()  # before the page's content, so that nothing flickers
     with error_boundary():
         if page.url_path in {lesson.slug for lesson in written_lessons() if lesson.is_taught}:
             record_visit(page.url_path)
@@ -41,6 +39,12 @@ def run_app() -> None:
         if current_view() == "learn":
             _menu(page.url_path)
         page.run()
+
+
+def show_style() -> None:
+    """Bring the course's style sheet into the page: one element for all of its rules."""
+    dark = _DARK_STYLE if st.context.theme.type == "dark" else ""
+    st.html(f"<style>{GLOSSARY_STYLE}{LEGIBLE}{view_style()}{dark}</style>")
 
 
 def require_router() -> None:

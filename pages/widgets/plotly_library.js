@@ -54,7 +54,11 @@ home.close = (box) => {
   charts.delete(box);
   box.live.resizing.disconnect();
   box.live.listening.abort();
-  if (box.live.plot) window.Plotly.purge(box.live.plot);
+  const { plot } = box.live;
+  if (plot) {
+    window.Plotly.purge(plot);
+    plot.emit = () => {}; // a label that plotly was about to show still asks for it
+  }
   box.live = null;
 };
 

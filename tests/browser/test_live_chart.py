@@ -113,8 +113,10 @@ def test_a_resting_mouse_keeps_its_label(
 ) -> None:
     ticking = {"LIVE_CHART_TICKS": "300", "LIVE_CHART_START": "120", "LIVE_CHART_INTERVAL": "0.3"}
     page = open_page(start_server(APP, env=ticking))
-    point_at(page, 250, 200)
-    label = page.evaluate(HOVER)
+    for n in range(50):  # a chart that has only just been drawn may not listen yet
+        point_at(page, 250 + n % 2, 200)
+        if label := page.evaluate(HOVER):
+            break
     assert label[0] == "step · loss · perplexity"
     assert re.fullmatch(r"training : \d+ · \d\.\d{3} · \d+\.\d+", label[1])
     page.evaluate(

@@ -144,7 +144,7 @@ def test_an_uploaded_text_is_trained_on_and_a_wrong_file_is_not(server, page):
     upload.set_input_files(
         {"name": "text.txt", "mimeType": "text/plain", "buffer": text.encode("utf-8")}
     )
-    expect(page.get_by_text(f"{len(text):,} characters")).to_be_visible()
+    expect(page.get_by_text(f"{len(text):,} characters, 24 different ones")).to_be_visible()
     train(page)
     expect_state(page, "done")
 

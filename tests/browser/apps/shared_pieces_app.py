@@ -11,6 +11,7 @@ import streamlit as st
 from pages.figures.distribution import top_outcomes
 from pages.widgets.distribution import show_distribution
 from pages.widgets.matrix_heatmap import matrix_heatmap
+from pages.widgets.navigation import show_style
 from pages.widgets.stepper import stepper
 from pages.widgets.token_chips import Chip, Highlight, token_chips
 
@@ -162,6 +163,7 @@ PIECES = {
     "slow": lambda: steps(1.2),
 }
 st.set_page_config(layout="wide")
+show_style()
 st.title("Shared pieces")
 asked = st.query_params.get("pieces", "")
 for name in [asked] if asked in PIECES else ["chips", "stepper"]:
