@@ -11,6 +11,7 @@ from pages.widgets.figure import LEGIBLE
 from pages.widgets.glossary import GLOSSARY_STYLE
 from pages.widgets.progress import current_progress, record_visit, sync_progress
 from pages.widgets.quiz import lesson_questions
+from pages.widgets.settling import settle_imports
 from pages.widgets.view import current_view, view_style
 
 _ROUTED = "_routed"
@@ -39,6 +40,7 @@ def run_app() -> None:
         if current_view() == "learn":
             _menu(page.url_path)
         page.run()
+    settle_imports()
 
 
 def show_style() -> None:
