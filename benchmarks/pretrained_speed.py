@@ -26,6 +26,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # run from anywhere, without installing
 
+from llm_core.inspection.heads import attention_maps
 from llm_core.models.gpt import GPT
 from llm_core.models.huggingface import save_huggingface
 from llm_core.pretrained.glove import load_glove
@@ -113,6 +114,18 @@ def memory() -> None:
     )
 
 
+def attention(rounds: int) -> None:
+    """Print how long the weights of all heads of a text of 64 tokens take."""
+    model, tokenizer = load_smollm2()
+    ids = torch.tensor(tokenizer.encode(PROMPT * 6)[:64])
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        maps = attention_maps(model, ids)
+        times.append(time.perf_counter() - started)
+    print(f"smollm2 attention_maps={tuple(maps.shape)} median_seconds={statistics.median(times):.2f}")
+
+
 def others(rounds: int) -> None:
     """Print how long GloVe's queries take, and how many texts a second MiniLM reads."""
     glove = load_glove()
@@ -143,6 +156,7 @@ def main() -> None:
     subprocess.run([sys.executable, __file__, "--memory-only"], check=True)
     with tempfile.TemporaryDirectory() as folder:
         writing(options.tokens, options.rounds, Path(folder))
+    attention(options.rounds)
     others(options.rounds)
 
 
