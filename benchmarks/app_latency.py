@@ -4,9 +4,10 @@ python benchmarks/app_latency.py [--rounds 7]
 
 Three figures. *First render*: from the address to the lesson's last section, in a headless
 Chromium with a fresh profile, divided by the same for a page that shows one heading, in an app of
-two pages; the two take turns. *Controls*: for every slider, toggle and choice of every lesson, the time that the server
-takes to run the page again with another value (AppTest, in this process). *Memory*: of a server
-after every page was visited once; the pages that need torch must not have loaded it.
+two pages; the two take turns. *Controls*: for every slider, toggle and choice of every lesson, the
+time that the server takes to run the page again with another value (AppTest, in this process).
+*Memory*: of a server after every page was visited once; the pages that need torch must not have
+loaded it.
 """
 
 import argparse

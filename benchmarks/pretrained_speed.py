@@ -123,7 +123,9 @@ def attention(rounds: int) -> None:
         started = time.perf_counter()
         maps = attention_maps(model, ids)
         times.append(time.perf_counter() - started)
-    print(f"smollm2 attention_maps={tuple(maps.shape)} median_seconds={statistics.median(times):.2f}")
+    print(
+        f"smollm2 attention_maps={tuple(maps.shape)} median_seconds={statistics.median(times):.2f}"
+    )
 
 
 def others(rounds: int) -> None:
