@@ -34,9 +34,9 @@ class LayerCache:
         self._end = 0  # slots in use
         # Twice the room: the memory is moved once in `capacity` tokens, not at each.
         slots = 2 * capacity if sliding else capacity
-        shape = (batch, n_kv_heads, slots, d_head)
-        self._keys = torch.empty(shape, dtype=dtype, device=device)
-        self._values = torch.empty(shape, dtype=dtype, device=device)
+        # The keys' heads and then the values', so that one copy stores both.
+        shape = (batch, 2 * n_kv_heads, slots, d_head)
+        self._memory = torch.empty(shape, dtype=dtype, device=device)
 
     @property
     def window(self) -> int | None:
@@ -49,17 +49,20 @@ class LayerCache:
         What is returned, (B, Hkv, S, D), ends with the new ones. Raises ValueError if they do
         not fit.
         """
-        new = keys.shape[-2]
-        visible = self.visible(new)
-        if self.sliding and new > self.capacity:
-            return self._replace(keys, values, visible - new)
-        self._make_room(new)
-        start, self._end = self._end, self._end + new
-        self._keys[:, :, start : self._end] = keys
-        self._values[:, :, start : self._end] = values
-        self.length += new
-        first = self._end - visible
-        return self._keys[:, :, first : self._end], self._values[:, :, first : self._end]
+        keys, values = self.extend_joined(torch.cat([keys, values], dim=1)).chunk(2, dim=1)
+        return keys, values
+
+    def extend_joined(self, new: Tensor) -> Tensor:
+        """Do what `extend` does with new keys and values in one tensor (B, 2 Hkv, T, D)."""
+        count = new.shape[-2]
+        visible = self.visible(count)
+        if self.sliding and count > self.capacity:
+            return self._replace(new, visible - count)
+        self._make_room(count)
+        start, self._end = self._end, self._end + count
+        self._memory[:, :, start : self._end] = new
+        self.length += count
+        return self._memory[:, :, self._end - visible : self._end]
 
     def visible(self, new: int) -> int:
         """Return S: how many keys the next `new` tokens will see, themselves included."""
@@ -67,7 +70,7 @@ class LayerCache:
 
     def select(self, rows: Tensor) -> None:
         """Go on with these texts of the batch, (n,): some may go, and some come twice."""
-        self._keys, self._values = self._keys[rows], self._values[rows]
+        self._memory = self._memory[rows]
         if self.context is not None:
             self.context = (self.context[0][rows], self.context[1][rows])
 
@@ -80,30 +83,27 @@ class LayerCache:
 
     def nbytes(self) -> int:
         """Bytes of the memory that was taken, whether in use or not."""
-        return self._keys.nbytes + self._values.nbytes
+        return self._memory.nbytes
 
     def _make_room(self, new: int) -> None:
         if not self.sliding and self._end + new > self.capacity:
             raise ValueError(
                 f"The cache holds {self.capacity} tokens, and {self._end + new} were to be kept."
             )
-        if self._end + new <= self._keys.shape[-2]:
+        if self._end + new <= self._memory.shape[-2]:
             return
         kept = self.capacity - 1  # the most that the next token sees beside itself
-        for memory in (self._keys, self._values):
-            # A copy first: source and target may overlap.
-            memory[:, :, :kept] = memory[:, :, self._end - kept : self._end].clone()
+        # A copy first: source and target may overlap.
+        self._memory[:, :, :kept] = self._memory[:, :, self._end - kept : self._end].clone()
         self._end = kept
 
-    def _replace(self, keys: Tensor, values: Tensor, old: int) -> tuple[Tensor, Tensor]:
+    def _replace(self, new: Tensor, old: int) -> Tensor:
         """Store the last of more new ones than there is room for; return all, `old` ones first."""
-        seen = []
-        for memory, new in ((self._keys, keys), (self._values, values)):
-            seen.append(torch.cat([memory[:, :, self._end - old : self._end], new], dim=2))
-            memory[:, :, : self.capacity] = new[:, :, -self.capacity :]
+        seen = torch.cat([self._memory[:, :, self._end - old : self._end], new], dim=2)
+        self._memory[:, :, : self.capacity] = new[:, :, -self.capacity :]
         self._end = self.capacity
-        self.length += keys.shape[-2]
-        return seen[0], seen[1]
+        self.length += new.shape[-2]
+        return seen
 
 
 class KeyValueCache:

@@ -24,6 +24,8 @@ from llm_core.models.gpt import GPT
 
 Map = Callable[[Tensor], Tensor]
 
+_SMALL = 2**18  # numbers of a matrix of which a second copy costs next to nothing
+
 
 class _Block(NamedTuple):
     """A block's parts as plain functions, and the shape of its heads."""
@@ -31,6 +33,7 @@ class _Block(NamedTuple):
     attention_norm: Map
     query_key_value: Map
     heads: tuple[int, int, int]  # of queries, of keys, of values
+    joined: tuple[int, int]  # of queries, of keys and values
     d_head: int
     query_norm: Map | None
     key_norm: Map | None
@@ -52,7 +55,8 @@ class OneTokenPass:
         self._places = positions if isinstance(positions, LearnedPositions) else None
         self._blocks = [_block(block) for block in model.blocks]
         self._final_norm = _map(model.final_norm)
-        self._scores = model.scores
+        table = model.output_weight()
+        self._scores = _product(table) if table.numel() <= _SMALL else model.scores
 
     def __call__(self, ids: Tensor, cache: KeyValueCache) -> Tensor:
         """Read ids (B, 1) into the cache; return the scores (B, V) of what may follow them.
@@ -64,19 +68,26 @@ class OneTokenPass:
         x = self._embed(ids)
         if self._places is not None:
             x = self._places(x, start=start)
-        batch, _, width = x.shape
+        x = x[:, 0]  # (B, C): a product of two matrices, which is the quickest that there is
+        batch, width = x.shape
         for block, layer in zip(self._blocks, cache.layers, strict=True):
             # With a single token, heads split off without a transposition: (B, H, 1, D).
             all_heads = block.query_key_value(block.attention_norm(x))
-            q, k, v = all_heads.view(batch, -1, 1, block.d_head).split_with_sizes(block.heads, 1)
-            if block.query_norm is not None and block.key_norm is not None:
-                q, k = block.query_norm(q), block.key_norm(k)
-            if block.rotary is not None:
-                q, k = block.rotary(q, start=start), block.rotary(k, start=start)
-            gathered = fused_attention(q, *layer.extend(k, v))
-            x = x + block.output(gathered.reshape(batch, 1, width))
+            heads = all_heads.view(batch, -1, 1, block.d_head)
+            if block.query_norm is None and block.rotary is None:
+                q, new = heads.split_with_sizes(block.joined, 1)
+                k, v = layer.extend_joined(new).split_with_sizes(block.heads[1:], 1)
+            else:
+                q, k, v = heads.split_with_sizes(block.heads, 1)
+                if block.query_norm is not None and block.key_norm is not None:
+                    q, k = block.query_norm(q), block.key_norm(k)
+                if block.rotary is not None:
+                    q, k = block.rotary(q, start=start), block.rotary(k, start=start)
+                k, v = layer.extend(k, v)
+            gathered = fused_attention(q, k, v)
+            x = x + block.output(gathered.reshape(batch, width))
             x = x + block.narrow(block.activation(block.widen(block.feedforward_norm(x))))
-        return self._scores(self._final_norm(x))[:, -1]
+        return self._scores(self._final_norm(x))
 
 
 def one_token_pass(model: object) -> OneTokenPass | None:
@@ -115,15 +126,12 @@ def _hooked(model: GPT) -> bool:
 def _block(block: nn.Module) -> _Block:
     assert isinstance(block, TransformerBlock)
     attention, feedforward = block.attention, block.feedforward
-    sizes = attention.sizes
+    queries, keys, values = (size // attention.d_head for size in attention.sizes)
     return _Block(
         attention_norm=_map(block.attention_norm),
         query_key_value=_map(attention.query_key_value),
-        heads=(
-            sizes[0] // attention.d_head,
-            sizes[1] // attention.d_head,
-            sizes[2] // attention.d_head,
-        ),
+        heads=(queries, keys, values),
+        joined=(queries, keys + values),
         d_head=attention.d_head,
         query_norm=attention.query_norm,
         key_norm=attention.key_norm,
@@ -136,12 +144,20 @@ def _block(block: nn.Module) -> _Block:
     )
 
 
+def _product(weight: Tensor) -> Map:
+    """Return a linear map by a copy that lies in the order in which a single row meets it."""
+    turned = weight.detach().t().contiguous()
+    return lambda x: torch.mm(x, turned)
+
+
 def _map(module: nn.Module | None) -> Map:
     """Return what the module computes as a plain function; the module itself if it is another."""
     assert module is not None  # of pre-norm models, which have all of these
     if type(module) is nn.Linear:
         weight, bias = module.weight, module.bias
-        return lambda x: F.linear(x, weight, bias)
+        if bias is not None or weight.numel() > _SMALL:
+            return lambda x: F.linear(x, weight, bias)
+        return _product(weight)
     if type(module) is LayerNorm:
         scale, shift, shape, eps = module.weight, module.bias, module.weight.shape, module.eps
         return lambda x: torch.layer_norm(x, shape, scale, shift, eps)
