@@ -86,21 +86,38 @@ def test_train_watch_reload_pause_write(server, page):
     expect(page.get_by_text("never seen '€'")).to_be_visible()
 
 
-def test_another_visitor_may_watch_and_not_pause(server, page, browser):
+def test_two_visitors_cannot_see_stop_or_delete_each_others_runs(server, page, browser):
     page.goto(f"{server}/training_sandbox?steps=3000")
     train(page)
     wait_until_grown(page, [0, 0])
+    address = page.url
     stranger_context = browser.new_context()
     stranger = stranger_context.new_page()
-    stranger.goto(page.url)
+    stranger.set_default_timeout(60_000)
+    stranger.goto(f"{server}/training_sandbox")  # they have no run, and see none
+    expect(stranger.get_by_test_id("stBaseButton-primary").filter(has_text="Train")).to_be_visible()
+    expect(stranger.get_by_text("Your other runs")).to_have_count(0)
+    guessed = address[:-1] + ("A" if address[-1] != "A" else "B")
+    stranger.goto(guessed)
+    expect(stranger.get_by_text("The run in this address is not")).to_be_visible()
+
+    stranger.goto(address)  # shared with them: they may look
     wait_until_grown(stranger, [0, 0])
     expect(stranger.get_by_role("button", name="Train a model of your own")).to_be_visible()
-    expect(stranger.get_by_role("button", name="Pause", exact=True)).to_have_count(0)
-    stranger.goto(f"{server}/training_sandbox")
-    expect(stranger.get_by_test_id("stBaseButton-primary").filter(has_text="Train")).to_be_visible()
-    stranger_context.close()
+    expect_no_control_over_it(stranger)
     page.get_by_role("button", name="Pause", exact=True).first.click()
     expect_state(page, "paused")
+    expect(page.get_by_text("Rename, take away or delete it")).to_be_visible()
+    expect_state(stranger, "paused")
+    expect(stranger.get_by_text("Take it away")).to_be_visible()
+    expect_no_control_over_it(stranger)
+    stranger_context.close()
+
+
+def expect_no_control_over_it(page):
+    for name in ("Pause", "Resume", "Stop"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    expect(page.get_by_text("delete it")).to_have_count(0)
 
 
 def test_a_finished_run_stops_polling(server, page):

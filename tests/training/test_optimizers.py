@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,7 +8,7 @@ from llm_core.models.config import preset
 from llm_core.models.gpt import GPT
 from llm_core.training.optimizers import adamw, decay_groups
 from llm_core.training.recipes import Recipe
-from llm_core.training.schedules import cosine_with_warmup
+from llm_core.training.schedules import cosine_with_warmup, warmup_stable_decay
 
 RECIPE = Recipe(name="test", learning_rate=0.01, weight_decay=0.3, beta1=0.8, beta2=0.95)
 
@@ -86,6 +87,18 @@ def test_the_schedule_equals_torchs_schedulers():
 def test_a_short_run_still_has_a_rate_at_every_step(steps):
     rates = [rate(step, steps=steps) for step in range(1, steps + 1)]
     assert all(math.isfinite(each) and 0.2 - 1e-9 <= each <= 2.0 for each in rates)
+
+
+def test_warm_up_stable_decay_is_three_straight_lines():
+    steps = np.arange(1, 501)
+    expected = np.interp(steps, [0, 50, 300, 500], [0.0, 1.0, 1.0, 0.1])
+    found = [
+        warmup_stable_decay(
+            int(step), steps=500, warmup_steps=80, decay_share=0.4, final_fraction=0.1
+        )
+        for step in steps
+    ]
+    assert found == pytest.approx(expected)  # the warm-up was cut to a tenth of the run
 
 
 @pytest.mark.parametrize(
