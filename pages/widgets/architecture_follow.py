@@ -11,8 +11,7 @@ import torch
 
 from llm_core.inspection.journey import JourneyStage, follow_token
 from llm_core.inspection.lens import scores_of
-from llm_core.pretrained.assets import Progress, is_present
-from llm_core.pretrained.registry import MODELS, load
+from llm_core.pretrained.registry import load
 from pages.figures.architecture import journey_figure, strip_figure
 from pages.figures.distribution import percent
 from pages.widgets.address import asked_value, linked_text, write_value
@@ -21,9 +20,9 @@ from pages.widgets.distribution import show_distribution
 from pages.widgets.errors import error_boundary
 from pages.widgets.figure import show_figure
 from pages.widgets.graphemes import visible_text
+from pages.widgets.model_request import requested_model
 from pages.widgets.stepper import stepper
 from pages.widgets.token_chips import Chip, Highlight, chosen_chip, token_chips
-from pages.widgets.view import current_view
 
 EXAMPLES = {
     "angry": (
@@ -197,37 +196,12 @@ def _choose_reader() -> Reader:
         horizontal=True,
     )
     name = READERS[title]
-    if name == "smollm2" and not _may_load(name):
-        name = "tiny"
-    if name == "tiny":
+    loaded = None if name == "tiny" else requested_model(name)
+    if loaded is None:
+        name = "tiny"  # until the large model is there
         torch.set_num_threads(1)  # a model this small only waits for a second thread
-        return Reader(name, *load(name))
-    bar = st.progress(0.0, text="Loading SmolLM2 …") if name not in MODELS.held() else None
-
-    def show(progress: Progress) -> None:
-        if bar is not None:
-            bar.progress(progress.fraction, text=f"Fetching {progress.title} …")
-
-    try:
-        return Reader(name, *load(name, on_progress=show))
-    finally:
-        if bar is not None:
-            bar.empty()
-
-
-def _may_load(name: str) -> bool:
-    """Is the large model in memory, or does the learner ask for it now?"""
-    if name in MODELS.held():
-        return True
-    if current_view() == "print":
-        return False
-    way = "loaded from this machine" if is_present(name) else "fetched, about 93 MB"
-    st.info(
-        f"SmolLM2 has 30 blocks. It is {way}, and takes 430 MB of memory and some seconds. Until "
-        "then, the tiny GPT reads.",
-        icon=":material/download:",
-    )
-    return st.button("Load SmolLM2", key="load_reader", icon=":material/download:")
+        loaded = load(name)
+    return Reader(name, *loaded)
 
 
 def _tokens(reader: Reader, text: str) -> list[int]:

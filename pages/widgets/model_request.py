@@ -11,6 +11,7 @@ import streamlit as st
 
 from llm_core.pretrained.assets import Progress, find_asset, is_present
 from llm_core.pretrained.registry import load
+from pages.widgets.view import current_view
 
 _ASKED = "models"  # in the address: the names of models that this page had loaded
 
@@ -21,13 +22,15 @@ def requested_model(name: str, *, key: str = "") -> Any | None:
     key: tells apart the places of one page that offer the same model.
 
     A link that names the model loads it at once where its files are on the machine; it never
-    starts a download. Where it cannot be had, one sentence says so.
+    starts a download. Where it cannot be had, one sentence says so. On paper nothing is offered.
     """
     asset = find_asset(name)
     present = is_present(name)
     if name in _asked() and present:
         with st.spinner(f"Loading {asset.title} …"):
             return load(name)
+    if current_view() == "print":
+        return None
     place = st.empty()
     with place.container(border=True):
         how = "it is on this machine" if present else f"{asset.download / 1e6:.0f} MB, once"

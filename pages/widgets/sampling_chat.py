@@ -9,7 +9,6 @@ import torch
 
 from llm_core.generation.sample import TokenStep, generate_batch
 from llm_core.generation.settings import SamplingSettings
-from llm_core.pretrained.registry import MODELS
 from llm_core.pretrained.smollm2_tokenizer import (
     STOP_IDS,
     ChatMessage,
@@ -20,7 +19,8 @@ from llm_core.pretrained.smollm2_tokenizer import (
 from pages.figures.palette import KEY, QUERY, VALUE
 from pages.widgets.code_viewer import show_code
 from pages.widgets.fragments import own_part
-from pages.widgets.sampling_models import LARGE, SMOLLM2, Writer, large_writer
+from pages.widgets.model_request import requested_model
+from pages.widgets.sampling_models import SMOLLM2, Writer, large_writer
 from pages.widgets.sampling_texts import steps_html
 from pages.widgets.view import current_view
 
@@ -99,11 +99,12 @@ def _answers(messages: list[ChatMessage], message: str) -> None:
     if current_view() == "print":
         st.caption("On the page, SmolLM2 answers this twice: with the template and without.")
         return
-    held = SMOLLM2 in MODELS.held()
-    if not held:
-        st.info(LARGE, icon=":material/download:")
-    name = "Let SmolLM2 answer twice" if held else "Load SmolLM2, and let it answer twice"
-    pressed = st.button(name, key="chat_answer", type="primary", icon=":material/forum:")
+    loaded = requested_model(SMOLLM2, key="_chat")
+    if loaded is None:
+        return
+    pressed = st.button(
+        "Let SmolLM2 answer twice", key="chat_answer", type="primary", icon=":material/forum:"
+    )
     of = (tuple(messages), message)
     last = st.session_state.get(_LAST)
     if not pressed and not (last and last[0] == of):
@@ -112,7 +113,7 @@ def _answers(messages: list[ChatMessage], message: str) -> None:
     for column, title in zip(st.columns(2, gap="medium"), _TITLES, strict=True):
         column.markdown(f"**{title}**")
         places.append(column.empty())
-    writer = large_writer()
+    writer = large_writer(loaded)
     if pressed:
         rows = _stream(writer, messages, message, places)
         st.session_state[_LAST] = last = (of, rows)

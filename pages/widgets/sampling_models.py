@@ -10,13 +10,13 @@ import torch
 
 from llm_core.data.corpora import find_corpus
 from llm_core.generation.sample import next_logits
-from llm_core.pretrained.assets import Progress
-from llm_core.pretrained.registry import MODELS, load
+from llm_core.pretrained.registry import load
 from llm_core.training.checkpoint_index import latest_checkpoint
 from llm_core.training.runs import OWN_TEXT, Run
 from pages.widgets.catalog import find_lesson
 from pages.widgets.frame import link_to
 from pages.widgets.inspector_texts import OWLS
+from pages.widgets.model_request import requested_model
 from pages.widgets.token_text import token_label, token_piece, token_texts
 from pages.widgets.training import launcher, record_trouble, shown_run, trained_model
 from pages.widgets.view import current_view
@@ -24,7 +24,6 @@ from pages.widgets.visitor import visitor
 
 TINY, HALF_TRAINED, SMOLLM2, OWN = "tiny", "tiny@1000", "smollm2", "run"
 TITLES = {TINY: "Our tiny GPT", SMOLLM2: "SmolLM2", OWN: "My own run"}
-LARGE = "SmolLM2 is a download of 93 MB, takes 430 MB of memory, and a few seconds to load."
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,10 @@ def choose_writer() -> Writer:
         bind="query-params",
     )
     if asked == SMOLLM2:
-        return smollm2_writer(key="load_smollm2") or tiny_writer()
+        loaded = requested_model(SMOLLM2)
+        if loaded is None:
+            st.caption("Until it is loaded, the tiny GPT stands in for it.")
+        return tiny_writer() if loaded is None else large_writer(loaded)
     return (_own_writer() if asked == OWN else None) or tiny_writer()
 
 
@@ -86,20 +88,9 @@ def tiny_writer(name: str = TINY) -> Writer:
     return Writer(name, title, model, tokenizer, _code(name), tales.rstrip().split("\n\n")[-1])
 
 
-def smollm2_writer(*, key: str) -> Writer | None:
-    """SmolLM2 if it is loaded; else offer to load it."""
-    if SMOLLM2 not in MODELS.held():
-        if current_view() == "print":
-            return None
-        st.info(f"{LARGE} Until then, the tiny GPT stands in for it.", icon=":material/download:")
-        if not st.button("Load SmolLM2", key=key, icon=":material/download:"):
-            return None
-    return large_writer()
-
-
-def large_writer() -> Writer:
-    """SmolLM2; loads it, which takes a while, with a bar while it is fetched."""
-    model, tokenizer = _load_large()
+def large_writer(loaded: Any) -> Writer:
+    """SmolLM2, as `requested_model` returns it."""
+    model, tokenizer = loaded
     title, code = TITLES[SMOLLM2], _code(SMOLLM2)
     return Writer(SMOLLM2, title, model, tokenizer, code, OWLS, instant=False)
 
@@ -113,20 +104,6 @@ def next_scores(_writer: Writer, key: str, ids: tuple[int, ...]) -> np.ndarray:
 def _load_tiny(name: str) -> Any:
     torch.set_num_threads(1)  # a model this small only waits for a second thread
     return load(name)
-
-
-def _load_large() -> Any:
-    if SMOLLM2 in MODELS.held():
-        return load(SMOLLM2)
-    bar = st.progress(0.0, text="Loading SmolLM2 …")
-
-    def show(progress: Progress) -> None:
-        bar.progress(progress.fraction, text=f"Fetching {progress.title} …")
-
-    try:
-        return load(SMOLLM2, on_progress=show)
-    finally:
-        bar.empty()
 
 
 def _code(name: str) -> str:
