@@ -10,9 +10,11 @@ from llm_core.pretrained.assets import cache_folder, is_present
 DOLLARS = "Which policy has been characterized as substituting dollars for bullets?"
 OWN = """The owl of Saint Mary's lived in the church tower for nine winters, above the bells.
 
-The bell ringer brought candles, a stool and half a cheese each evening. By spring they shared supper.
+The bell ringer brought candles, a stool and half a cheese each evening. By spring they
+shared supper.
 
-Mice had moved to the old school long before, since nobody there ever left the lamp burning at night.
+Mice had moved to the old school long before, since nobody there ever left
+the lamp burning at night.
 """
 
 
