@@ -69,8 +69,12 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
 
 
 def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
-    page = visit("?texts=authors&trained=head&tune_steps=20")
+    page = visit("?tune_steps=20")
     texts, train = part(page, "texts"), part(page, "train")
+    texts.get_by_text("Authors: Shakespeare or a president?").click()
+    expect(page).to_have_url(re.compile("texts=Authors"))
+    train.get_by_text("the head only").click()
+    expect(page).to_have_url(re.compile("trained=the"))
     texts.get_by_text("About half of the time.").click()
     expect(texts.get_by_role("region", name="Some of the texts to learn from")).to_contain_text(
         "Shakespeare"
@@ -82,9 +86,10 @@ def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
     expect(train.get_by_text("Confusions.")).to_be_visible()
 
 
-def test_a_table_that_will_not_do_is_refused_and_one_that_does_is_learnt(visit):
-    page = visit("?texts=own")
+def test_a_table_that_will_not_do_is_refused_and_ways_are_compared_on_every_task(visit):
+    page = visit()
     texts = part(page, "texts")
+    texts.get_by_text("My own table (CSV)").click()
     upload = texts.locator("input[type=file]")
     short = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"text,label\none,a\ntwo,b\n"}
     upload.set_input_files(short)
@@ -95,10 +100,9 @@ def test_a_table_that_will_not_do_is_refused_and_one_that_does_is_learnt(visit):
     texts.get_by_text("About half of the time.").click()
     expect(metric(texts, "Only measured on")).to_have_text("10")
 
-
-def test_layers_are_compared_on_every_task(visit):
-    layers = part(visit(), "layers")
+    layers = part(page, "layers")
     expect(layers.get_by_role("radio")).to_have_count(5)
     layers.get_by_text("Authors: Shakespeare or a president?").click()
     table = layers.get_by_role("region", name="Ways to fine-tune, measured")
     expect(table.get_by_role("row")).to_have_count(8)
+    expect(layers.get_by_text(re.compile("Best is .*counted words reach 8"))).to_be_visible()
