@@ -101,7 +101,7 @@ def test_another_text_and_a_question_without_known_words(visit):
 def test_files_of_ones_own_are_indexed_and_searched(visit):
     page = visit("?models=minilm")
     corpus = part(page, "corpus")
-    corpus.get_by_text("Your own files").click()
+    corpus.get_by_role("radio", name="Your own files").click()
     expect(corpus.get_by_text("Choose one file at least")).to_be_visible()
     upload = corpus.locator("input[type=file]")
     picture = {"name": "owl.txt", "mimeType": "text/plain", "buffer": b"\x89PNG rest of a picture"}
