@@ -108,6 +108,7 @@ def test_files_of_ones_own_are_indexed_and_searched(visit):
     upload.set_input_files(picture)
     expect(corpus.get_by_text("owl.txt: The file is a PNG image")).to_be_visible()
     corpus.get_by_role("button", name=re.compile("Remove|Delete")).first.click()
+    expect(corpus.get_by_text("Choose one file at least")).to_be_visible()
     upload.set_input_files({"name": "owl.md", "mimeType": "text/plain", "buffer": OWN.encode()})
     expect(corpus.get_by_text("Documents")).to_be_visible()
     ask(page, "Where do the rodents live now?")
