@@ -33,7 +33,7 @@ from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.pretrained.tiny import TUNED_FOLDER, Snapshot, load_tiny, save_snapshot
 from llm_core.training.loop import evaluate
 
-TASKS = ("who", "letters", "plots", "century")
+TASKS = ("who", "letters", "plots", "century", "authors")
 LABELLED, STEPS = 100, 100
 SEEDS = (1, 2, 3)
 WAYS = (
@@ -82,9 +82,9 @@ def layers(check: bool) -> None:
             )
         for row in found[-7:]:
             print(*(f"{key}={value}" for key, value in row.items()), flush=True)
-    content = {"labelled": LABELLED, "steps": STEPS, "seeds": list(SEEDS), "rows": found}
-    if not check:
-        write(MEASURED / "layers.json", content)
+        content = {"labelled": LABELLED, "steps": STEPS, "seeds": list(SEEDS), "rows": found}
+        if not check:
+            write(MEASURED / "layers.json", content)
 
 
 def spread(values: list[float]) -> dict[str, float]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from llm_core.data.presidents import CENTURIES, paragraphs
+from llm_core.data.presidents import CENTURIES, draw_addresses, paragraphs
+from llm_core.data.shakespeare import draw_passages
 from llm_core.data.tale_letters import letters, who_has_it
 from llm_core.data.tiny_tales import PLOTS, iter_named_tales
 
@@ -128,6 +129,12 @@ def _sentences(tale: str) -> list[str]:
     return parts
 
 
+def _authors(seed: int, unseen: bool) -> Iterator[Labelled]:
+    for passages in zip(draw_passages(seed, unseen), draw_addresses(seed, unseen), strict=False):
+        for label, text in enumerate(passages):
+            yield Labelled(text, label)
+
+
 def _drawn(
     make: Callable[[int, bool], Iterator[tuple[str, int]]],
 ) -> Callable[[int, bool], Iterator[Labelled]]:
@@ -167,5 +174,12 @@ TASKS: Final = (
         question="In which century did a US president say this to Congress?",
         labels=CENTURIES,
         draw=_drawn(paragraphs),
+    ),
+    LabelTask(
+        name="authors",
+        title="Authors: Shakespeare or a president?",
+        question="Is this from a play of Shakespeare's, or did a US president say it to Congress?",
+        labels=("Shakespeare", "president"),
+        draw=_authors,
     ),
 )

@@ -15,6 +15,17 @@ _KEPT = 5  # every fifth year is only ever measured on
 _HEADING = re.compile(r"^(\d{4}): [A-Z]")
 
 
+def draw_addresses(seed: int, unseen: bool) -> Iterator[str]:
+    """Draw passages of any time, without end but not all different. No year is on both sides.
+
+    Raises ValueError if the texts are not installed.
+    """
+    texts = [text for year, text in _passages() if (year % _KEPT == 0) == unseen]
+    chance = Random(f"addresses {seed}")
+    while True:
+        yield texts[int(chance.random() * len(texts))]
+
+
 def paragraphs(seed: int, unseen: bool) -> Iterator[tuple[str, int]]:
     """Draw passages, without end but not all different, each with its century.
 

@@ -20,7 +20,8 @@ SMALLEST, LARGEST = 100, 4000
 # A sentence ends at a full stop with white space and a capital after it, a paragraph at an empty
 # line. Chinese and Japanese leave out the space.
 _BREAK = re.compile(
-    r"(?P<stop>[.!?…][\"')\]]*)\s+(?=[\"'(\[]*[^\W_a-z])|\n[^\S\n]*\n\s*|(?P<wide>[。！？])"
+    r"(?P<stop>[.!?…][\"'”’»)\]]*)\s+(?=[\"'“‘«(\[]*[^\W_a-z])"
+    r"|\n[^\S\n]*\n\s*|(?P<wide>[。！？])"
 )
 # … unless that stop only ends a title, or the initial of a name.
 _NO_END = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|[A-Z])\Z")

@@ -85,13 +85,13 @@ def read_file(name: str, content: bytes) -> Document:
     if content.startswith(b"%PDF") or name.lower().endswith(".pdf"):
         text, pages = read_pdf(name, content)
         return Document(name, text, pages=pages)
+    characters = len(content.decode("utf-8", errors="ignore").strip())
+    if 0 < characters < _MINIMUM:
+        raise ValueError(f"{name} holds only {characters} characters: nothing to search.")
     try:
-        text = read_own_text(content, context_length=1)
+        return Document(name, read_own_text(content, context_length=1))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-    if len(text.strip()) < _MINIMUM:
-        raise ValueError(f"{name} holds only {len(text.strip())} characters: nothing to search.")
-    return Document(name, text)
 
 
 def _address_title(row: dict[str, str]) -> str:

@@ -68,7 +68,7 @@ def _read(content: bytes) -> dict[str, Any]:
     """What the child does: the text of each page, or what is wrong."""
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
+        from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
     except ImportError:
         return {"problem": "missing"}
     import io
@@ -81,8 +81,10 @@ def _read(content: bytes) -> dict[str, Any]:
         if count > MOST_PAGES:
             return {"problem": "pages", "count": count}
         return {"pages": [_plain(page.extract_text()) for page in reader.pages]}
-    except MemoryError:
+    except (MemoryError, LimitReachedError):
         return {"problem": "large"}
+    except DependencyError:  # locked in a way that takes one more package to open
+        return {"problem": "locked"}
     except (PyPdfError, Exception):  # a parser of such files can raise anything
         return {"problem": "damaged"}
 
