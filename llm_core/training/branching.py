@@ -19,7 +19,7 @@ from llm_core.training.config import RunConfig
 from llm_core.training.runs import OWN_TEXT, Run, RunState, RunStore
 
 _TOKENIZER = "tokenizer.json"
-_FACTS = ("text_sha256", "precision", "threads")
+_FACTS = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
 
 
 def branch_run(
@@ -46,7 +46,7 @@ def branch_run(
     folder.mkdir(parents=True)
     config = copy_sources(config, folder)
     files = {name: content[name] for name in FILES} | {"config.json": config.to_json().encode()}
-    write_files(folder, step, files, {name: facts[name] for name in _FACTS})
+    write_files(folder, step, files, {name: facts.get(name) for name in _FACTS})
     new = Run(
         id=run_id,
         owner=owner,
