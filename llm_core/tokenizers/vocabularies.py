@@ -48,9 +48,9 @@ def gpt2_tokenizer() -> BPETokenizer:
     merges = []
     for rank in range(len(BYTE_ORDER), encoding.n_vocab - len(encoding.special_tokens_set)):
         symbols = symbols_of(encoding.decode_single_token_bytes(rank))
-        left, right = apply_merges(symbols, merged)
-        merged[left + right] = chr(rank)
-        merges.append((ord(left), ord(right)))
+        halves = apply_merges(symbols, merged)
+        merged[halves] = chr(rank)
+        merges.append((ord(halves[0]), ord(halves[1])))
     return BPETokenizer(merges, special_tokens=sorted(encoding.special_tokens_set))
 
 

@@ -82,13 +82,19 @@ def stop_on_signal(events: Generator[T, None, None]) -> Iterator[T]:
     A signal that interrupted a step would leave half of the weights changed.
     """
     received: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda caught, frame: received.append(caught))
-    with contextlib.closing(events):
-        for event in events:
-            yield event
-            if received:
-                return
+    before = {
+        number: signal.signal(number, lambda caught, frame: received.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with contextlib.closing(events):
+            for event in events:
+                yield event
+                if received:
+                    return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -45,13 +45,14 @@ def save_checkpoint(state: TrainingState, out: Path) -> Path:
         "weights.safetensors": save(_plain(state.model.state_dict())),
         "optimizer.safetensors": save(_plain(optimizer_tensors(state))),
     }
-    facts = {
+    facts: dict[str, object] = {
         "text_sha256": state.text_digest,
         "precision": state.precision,
         "threads": state.threads,
-        "seconds": state.seconds,
         "validation_loss": state.validation_loss,
     }
+    if state.config.stop_minutes is not None:  # else the same run gives the same files, always
+        facts["seconds"] = state.seconds
     write_files(out, state.step, content, facts)
     for old in superfluous(list_checkpoints(out), state.config.keep_checkpoints):
         shutil.rmtree(old, ignore_errors=True)

@@ -99,8 +99,11 @@ def _all_settings(lesson: Lesson, size: str, recipe: Recipe) -> tuple[Any, dict[
     )
     with settings:
         show_prose(lesson, "settings")
+        st.markdown("**The model**")
         shape = choose_shape(size)
+        st.markdown("**How it learns**")
         learning = choose_learning(recipe)
+        st.markdown("**What it reads, and until when**")
         context_length, stride = choose_windows(size)
         end = choose_end()
         device = choose_device()
