@@ -63,8 +63,7 @@ def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
                 curves.save(event.path.parent)
             case EndEvent():
                 ended = "done"
-                if step < config.steps:
-                    print(event.reason, flush=True)
+                print(event.reason, flush=True)
     if folder is not None:
         curves.save(folder)
     _print(

@@ -190,7 +190,8 @@ def _look(state: TrainingState, *, final: bool) -> Iterator[Event]:
     if final or _due(step, config.eval_interval):
         most = config.final_eval_windows if final else config.eval_windows
         loss, tokens = evaluate(state.model, state.validation_ids, most=most)
-        state.validation_loss = loss
+        if step:  # what it knew before it learnt anything is no goal reached
+            state.validation_loss = loss
         yield EvalEvent(step, loss, tokens)
     if config.sample_interval and (final or _due(step, config.sample_interval)):
         yield _sample(state)
