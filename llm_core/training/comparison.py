@@ -89,6 +89,8 @@ def _change(words: str, before: object, after: object) -> str:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -83,9 +83,12 @@ def _step_sentence(run: Run, *, held: bool) -> str:
         return "All steps are taken: ask for more of them below."
     if run.active and not held:
         return "Pause it first; then it can be led step by step."
-    points = launcher().store.points(run.id)
-    if not points:
-        return "It has not taken a step yet."
+    points, taken = launcher().store.points(run.id), run.step
+    if not run.active:
+        kept = list_checkpoints(launcher().store.run_folder(run.id))
+        taken = checkpoint_step(kept[-1]) if kept else 0
+    if not points or points[-1].step != taken:
+        return f"It stands after {taken:,} steps."
     now, before = points[-1], points[-2] if len(points) > 1 else None
     told = f"After step {now.step:,}: training loss {now.loss:.4f}"
     if before is not None and before.step == now.step - 1:

@@ -67,7 +67,9 @@ def set_up(page, server):
 def pause(page):
     page.get_by_role("button", name="Pause", exact=True).click()
     expect_state(page, "paused")
-    return step_of(page)
+    told = page.get_by_text(re.compile(r"It was paused after [\d,]+ steps"))
+    expect(told).to_be_visible()
+    return int(re.search(r"after ([\d,]+) steps", told.inner_text())[1].replace(",", ""))
 
 
 def change_the_rate(page):
@@ -144,11 +146,11 @@ def test_set_up_train_steer_branch_compare_take_away_bring_back_inspect(
     train(page)
     expect_state(page, "training")
     wait_for_step_after(page, 0)
-    pause(page)
+    paused = pause(page)
     change_the_rate(page)
     page.get_by_role("button", name="Resume").click()
     expect_state(page, "training")
-    wait_for_step_after(page, 0)
+    wait_for_step_after(page, paused)
     paused = pause(page)
     take_one_step(page, paused)
     pause(page)
