@@ -12,6 +12,7 @@ from llm_core.training.recipes import RECIPES, Recipe
 
 TOKENIZERS = ("char", "bpe", "file", "gpt2")
 PRECISIONS = ("float32", "bfloat16")
+_MOST_BATCHES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,8 @@ class RunConfig:
         for name in ("steps", "batch_size", "accumulation", "stride", "log_interval"):
             self._whole_number(name, 1)
         self._whole_number("sample_tokens", 1)
+        if self.accumulation > _MOST_BATCHES:  # nothing can be stopped within a step
+            raise ValueError(f"A step adds up at most {_MOST_BATCHES:,} batches.")
         self._goals()
         for name in ("eval_interval", "sample_interval", "checkpoint_interval"):
             self._whole_number(name, 0)

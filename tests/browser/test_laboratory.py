@@ -165,7 +165,7 @@ def test_set_up_train_steer_branch_compare_take_away_bring_back_inspect(
     bring_back(page, download(page, tmp_path), steps)
     page.get_by_role("link", name="Inspect this model").click()
     expect(page.get_by_role("heading", name="Model inspector")).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text(re.compile("nats per token")).first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Mean loss, nats").first).to_be_visible(timeout=SLOW)
 
 
 def look_as_a_stranger(browser, address):
