@@ -12,7 +12,6 @@ import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import TextIO
 
 import psutil
@@ -23,6 +22,7 @@ from llm_core.training.worker_process import NICENESS
 
 _WARM_UP = 3  # the very first steps are slower than all others
 _STEPS = 20
+_LEAST_SECONDS = 1.5  # of measured steps: what else the machine does comes in bursts
 _ENOUGH_SECONDS = 6.0  # of measured steps: slow models need not make twenty
 _MOST_SECONDS = 120.0
 _ROOT = Path(__file__).parents[2]
@@ -133,26 +133,31 @@ def measure(config: RunConfig) -> Trial:
             else:
                 seconds.append(now - last)
             last = now
-            measured = seconds[_WARM_UP:]
-            if len(measured) >= _STEPS or (len(measured) > 1 and sum(measured) > _ENOUGH_SECONDS):
+            if _enough(seconds[_WARM_UP:]):
                 break
     assert start is not None
+    # The mean, as what else the machine does will slow the run just so.
     measured = seconds[_WARM_UP:] or seconds
-    # The mean, as what else the machine does will slow the run just so; but no single hiccup.
-    typical = [each for each in measured if each < 5 * median(measured)]
     context_length = config.transformer(start.vocab_size).context_length
     return Trial(
         start=parts[StartEvent],
-        step=sum(typical) / len(typical),
+        step=sum(measured) / len(measured),
         evaluation=parts.get(EvalEvent, 0.0),
         sample=parts.get(SampleEvent, 0.0),
-        steps=len(typical),
+        steps=len(measured),
         save=parts.get(CheckpointEvent, 0.0),
         parameters=start.parameters,
         vocab_size=start.vocab_size,
         tokens=start.train_tokens + start.validation_tokens,
         windows=-(-(start.validation_tokens - 1) // context_length),
     )
+
+
+def _enough(measured: list[float]) -> bool:
+    """Whether so many seconds of steps tell how long a step takes."""
+    total = sum(measured)
+    many = len(measured) >= _STEPS and total > _LEAST_SECONDS
+    return many or (len(measured) > 1 and total > _ENOUGH_SECONDS)
 
 
 def main(source: TextIO) -> None:
