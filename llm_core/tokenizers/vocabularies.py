@@ -12,6 +12,9 @@ from pathlib import Path
 import tiktoken
 
 from llm_core.pretrained.assets import cache_folder, fetch, find_asset
+from llm_core.tokenizers.bpe import BPETokenizer
+from llm_core.tokenizers.bpe_encoding import apply_merges
+from llm_core.tokenizers.symbols import BYTE_ORDER, symbols_of
 
 VOCABULARIES = ("gpt2", "cl100k_base", "o200k_base")
 _CACHE_VARIABLE = "TIKTOKEN_CACHE_DIR"
@@ -31,6 +34,24 @@ def load_vocabulary(name: str) -> tiktoken.Encoding:
     folder = _folder_with(name)
     with _loading, _tiktoken_cache(folder):
         return tiktoken.get_encoding(name)
+
+
+@functools.cache
+def gpt2_tokenizer() -> BPETokenizer:
+    """Return GPT-2's tokenizer as one of our own, with the same 50,257 ids.
+
+    A vocabulary file holds each token's rank and not its two halves. They are what the merges of
+    lower rank leave of its bytes. Raises ValueError if the files cannot be had.
+    """
+    encoding = load_vocabulary("gpt2")
+    merged: dict[str, str] = {}
+    merges = []
+    for rank in range(len(BYTE_ORDER), encoding.n_vocab - len(encoding.special_tokens_set)):
+        symbols = symbols_of(encoding.decode_single_token_bytes(rank))
+        halves = apply_merges(symbols, merged)
+        merged[halves] = chr(rank)
+        merges.append((ord(halves[0]), ord(halves[1])))
+    return BPETokenizer(merges, special_tokens=sorted(encoding.special_tokens_set))
 
 
 def _folder_with(name: str) -> Path:

@@ -3,103 +3,26 @@
 What else a page can do with runs, `python -m llm_core.training runs` and so on, is in `tools`.
 """
 
-import argparse
 import contextlib
 import math
 import signal
 import sys
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from llm_core.training.checkpoint_index import read_config
-from llm_core.training.config import PRECISIONS, TOKENIZERS, RunConfig
+from llm_core.training.advice import plan
+from llm_core.training.checkpoint_index import newest_whole, read_files
+from llm_core.training.config import RunConfig
 from llm_core.training.curves import Curves
 from llm_core.training.events import CheckpointEvent, EvalEvent, SampleEvent, StartEvent, StepEvent
+from llm_core.training.goals import EndEvent
+from llm_core.training.options import build_parser, changed_config, config_of
 from llm_core.training.points import PointLog
-from llm_core.training.recipes import RECIPES
 from llm_core.training.tools import TOOLS
 
 T = TypeVar("T")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Describe the options."""
-    parser = argparse.ArgumentParser(
-        prog="python -m llm_core.training",
-        description="Train a GPT on a text, without Streamlit.",
-        epilog=f"Instead of options: {', '.join(TOOLS)}; each has its own --help.",
-    )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--text", metavar="FILE", help="a UTF-8 text file")
-    source.add_argument("--corpus", metavar="NAME", help="a named corpus, such as tiny_tales")
-    source.add_argument("--resume", metavar="DIR", type=Path, help="go on with the run saved there")
-    parser.add_argument("--tokenizer", choices=TOKENIZERS, default="char")
-    parser.add_argument("--vocab-size", type=int, default=512, help="tokens of --tokenizer bpe")
-    parser.add_argument("--tokenizer-file", metavar="FILE", help="of --tokenizer file")
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--heads", type=int, default=4)
-    parser.add_argument("--width", type=int, default=128, help="d_model")
-    parser.add_argument("--context", type=int, default=64, help="tokens seen at once")
-    parser.add_argument("--batch", type=int, default=12, help="windows a step")
-    parser.add_argument(
-        "--stride", type=int, default=1, help="windows begin at multiples of it; 1 = anywhere"
-    )
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="classic")
-    parser.add_argument("--learning-rate", type=float, help="peak; the recipe's unless given")
-    parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=1337)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument(
-        "--precision",
-        choices=("auto", *PRECISIONS),
-        default="auto",
-        help="auto: 16 bits if a measurement at the start finds them faster on this machine",
-    )
-    parser.add_argument(
-        "--checkpoint-interval", type=int, default=500, help="steps; 0 = at the end"
-    )
-    parser.add_argument("--log-interval", type=int, default=100, help="steps a line")
-    parser.add_argument("--eval-interval", type=int, default=500, help="steps; 0 = at the end only")
-    parser.add_argument("--sample-interval", type=int, default=0, help="steps; 0 = never")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where checkpoints go")
-    return parser
-
-
-def run_config(options: argparse.Namespace) -> RunConfig:
-    """Turn the options into a config; raise ValueError where they cannot be trained."""
-    recipe = RECIPES[options.recipe]
-    if options.learning_rate is not None:
-        recipe = replace(recipe, learning_rate=options.learning_rate)
-    return RunConfig(
-        corpus=options.corpus,
-        text_path=None if options.text is None else str(Path(options.text).resolve()),
-        tokenizer=options.tokenizer,
-        vocab_size=options.vocab_size,
-        tokenizer_path=options.tokenizer_file and str(Path(options.tokenizer_file).resolve()),
-        model={
-            "n_layers": options.layers,
-            "n_heads": options.heads,
-            "d_model": options.width,
-            "context_length": options.context,
-            "dropout": options.dropout,
-            "bias": False,
-        },
-        recipe=recipe,
-        steps=options.steps,
-        batch_size=options.batch,
-        stride=options.stride,
-        log_interval=options.log_interval,
-        eval_interval=options.eval_interval,
-        sample_interval=options.sample_interval,
-        checkpoint_interval=options.checkpoint_interval,
-        seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-    )
 
 
 def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
@@ -109,7 +32,7 @@ def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
 
     log, curves, folder = PointLog(config.log_interval, config.steps), Curves(), out or resume
     started, train_loss, validation_loss = time.perf_counter(), math.nan, math.nan
-    step, tokens, training_seconds = 0, 0, 0.0
+    step, tokens, training_seconds, ended = 0, 0, 0.0, "stopped"
     for event in stop_on_signal(train(config, resume=resume, out=out)):
         step = event.step
         match event:
@@ -138,9 +61,11 @@ def run(config: RunConfig, *, resume: Path | None, out: Path | None) -> None:
                 print(f"step={step} sample={event.prompt + event.text!r}", flush=True)
             case CheckpointEvent():
                 curves.save(event.path.parent)
+            case EndEvent():
+                ended = "done"
+                print(event.reason, flush=True)
     if folder is not None:
         curves.save(folder)
-    ended = "done" if step == config.steps else "stopped"
     _print(
         f"{ended} step={step}",
         train_loss=train_loss,
@@ -156,13 +81,19 @@ def stop_on_signal(events: Generator[T, None, None]) -> Iterator[T]:
     A signal that interrupted a step would leave half of the weights changed.
     """
     received: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda caught, frame: received.append(caught))
-    with contextlib.closing(events):
-        for event in events:
-            yield event
-            if received:
-                return
+    before = {
+        number: signal.signal(number, lambda caught, frame: received.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with contextlib.closing(events):
+            for event in events:
+                yield event
+                if received:
+                    return
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -172,13 +103,56 @@ def main(arguments: list[str] | None = None) -> int:
         if arguments and arguments[0] in TOOLS:
             TOOLS[arguments[0]](arguments[1:])
             return 0
-        options = build_parser().parse_args(arguments)
-        config = run_config(options) if options.resume is None else read_config(options.resume)
-        run(config, resume=options.resume, out=options.out)
+        parser = build_parser(f"Instead of options: {', '.join(TOOLS)}; each has its own --help.")
+        given = vars(parser.parse_args(arguments))
+        resume = given.get("resume")
+        config = config_of(given) if resume is None else saved_config(resume, given)
+        if "estimate" in given:
+            print_estimate(config)
+        else:
+            run(config, resume=resume, out=given.get("out"))
     except (ValueError, RuntimeError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def saved_config(folder: Path, given: Mapping[str, Any]) -> RunConfig:
+    """Return the config of the run saved in `folder`, with what the options change from here on.
+
+    Raises ValueError if there is no whole checkpoint, or for what cannot be changed on the way.
+    """
+    (content, facts), _ = newest_whole(folder, read_files)
+    config = RunConfig.from_json(content["config.json"].decode())
+    return changed_config(config, given, taken=int(facts["step"]))
+
+
+def print_estimate(config: RunConfig) -> None:
+    """Say how large a run is and how long it will take here, from a few real steps; keep nothing.
+
+    Raises ValueError for a text that cannot be used.
+    """
+    from llm_core.training.state import load_text
+    from llm_core.training.trial import measure
+
+    trial = measure(config)
+    found = plan(
+        config,
+        parameters=trial.parameters,
+        characters=len(load_text(config)),
+        tokens=trial.tokens,
+        vocab_size=trial.vocab_size,
+    )
+    for warning in found.warnings:
+        print(warning)
+    _print(
+        "estimate",
+        parameters=trial.parameters,
+        tokens=trial.tokens,
+        tokens_per_parameter=found.tokens_per_parameter,
+        memory_mb=found.memory / 1e6,
+        seconds=trial.seconds(config),
+    )
 
 
 def _print_start(event: StartEvent) -> None:

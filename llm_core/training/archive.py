@@ -100,7 +100,7 @@ A small GPT, trained in the course *Inside LLMs* for {step:,} of {config.steps:,
 - {shape.n_layers} layers, {shape.n_heads} heads, width {shape.d_model}, context \
 {shape.context_length}; positions: {shape.position}, norm: {shape.norm}, activation: \
 {shape.activation}
-- recipe *{config.recipe.name}*, {config.batch_size} windows a step, seed {config.seed}
+- recipe *{config.recipe.name}*, {config.windows_a_step} windows a step, seed {config.seed}
 - validation loss, in nats per token: {loss}
 - tokenizer: {config.tokenizer}
 

@@ -19,7 +19,7 @@ from llm_core.training.config import RunConfig
 from llm_core.training.runs import OWN_TEXT, Run, RunState, RunStore
 
 _TOKENIZER = "tokenizer.json"
-_FACTS = ("text_sha256", "precision", "threads")
+_FACTS = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
 
 
 def branch_run(
@@ -36,17 +36,10 @@ def branch_run(
     It has the curves until then, a text and tokenizer of its own, and the config that `change`
     makes of the one at that step. Raises ValueError if that checkpoint is not kept or is damaged.
     """
-    checkpoint = store.run_folder(run.id) / checkpoint_name(step)
-    if checkpoint not in list_checkpoints(store.run_folder(run.id)):
-        raise ValueError(f"Of step {step:,} no checkpoint is kept any more.")
-    content, facts = read_files(checkpoint)
-    config = change(RunConfig.from_json(content["config.json"].decode()))
     run_id, now = secrets.token_urlsafe(16), time.time()
-    folder = store.run_folder(run_id)
-    folder.mkdir(parents=True)
-    config = copy_sources(config, folder)
-    files = {name: content[name] for name in FILES} | {"config.json": config.to_json().encode()}
-    write_files(folder, step, files, {name: facts[name] for name in _FACTS})
+    config = branch_checkpoint(
+        store.run_folder(run.id), step, store.run_folder(run_id), change=change
+    )
     new = Run(
         id=run_id,
         owner=owner,
@@ -65,6 +58,26 @@ def branch_run(
     store.insert(new)
     store.add_curves(run_id, store.curves(run.id).until(step))
     return new
+
+
+def branch_checkpoint(
+    folder: Path, step: int, target: Path, *, change: Callable[[RunConfig], RunConfig]
+) -> RunConfig:
+    """Make a run in the new folder `target` that goes on from a checkpoint of the one in `folder`.
+
+    Returns its config, which is what `change` makes of the one at that step. Raises ValueError if
+    the checkpoint is not kept or is damaged, or for what `change` refuses.
+    """
+    checkpoint = folder / checkpoint_name(step)
+    if checkpoint not in list_checkpoints(folder):
+        raise ValueError(f"Of step {step:,} no checkpoint is kept any more.")
+    content, facts = read_files(checkpoint)
+    config = change(RunConfig.from_json(content["config.json"].decode()))
+    target.mkdir(parents=True, exist_ok=True)
+    config = copy_sources(config, target)
+    files = {name: content[name] for name in FILES} | {"config.json": config.to_json().encode()}
+    write_files(target, step, files, {name: facts.get(name) for name in _FACTS})
+    return config
 
 
 def copy_sources(config: RunConfig, folder: Path) -> RunConfig:

@@ -45,11 +45,14 @@ def save_checkpoint(state: TrainingState, out: Path) -> Path:
         "weights.safetensors": save(_plain(state.model.state_dict())),
         "optimizer.safetensors": save(_plain(optimizer_tensors(state))),
     }
-    facts = {
+    facts: dict[str, object] = {
         "text_sha256": state.text_digest,
         "precision": state.precision,
         "threads": state.threads,
+        "validation_loss": state.validation_loss,
     }
+    if state.config.stop_minutes is not None:  # else the same run gives the same files, always
+        facts["seconds"] = state.seconds
     write_files(out, state.step, content, facts)
     for old in superfluous(list_checkpoints(out), state.config.keep_checkpoints):
         shutil.rmtree(old, ignore_errors=True)
@@ -59,14 +62,16 @@ def save_checkpoint(state: TrainingState, out: Path) -> Path:
 def superfluous(checkpoints: list[Path], keep: int) -> list[Path]:
     """Return those of `checkpoints`, oldest first, that must go for `keep` to stay.
 
-    The newest stays, and the one before it, should the disk have damaged that. Of the others, those
-    go that lie closest to their neighbours: what is left spreads over the run.
+    The newest stays, and the one before it, should the disk have damaged that; with room for four,
+    the first weights too. Of the others, those go that lie closest to their neighbours: what is
+    left spreads over the run.
     """
     left = list(checkpoints)
     while len(left) > max(2, keep):
         steps = [checkpoint_step(each) for each in left]
+        first = int(keep >= 4 and steps[0] == 0)
         gaps = {
-            i: steps[i + 1] - (steps[i - 1] if i else 0) for i in range(len(steps) - 2)
+            i: steps[i + 1] - (steps[i - 1] if i else 0) for i in range(first, len(steps) - 2)
         }  # how wide a hole each would leave
         left.pop(min(gaps, key=lambda i: (gaps[i], i)))
     return [each for each in checkpoints if each not in left]
@@ -88,6 +93,8 @@ def load_checkpoint(checkpoint: Path) -> TrainingState:
         raise ValueError("The text of this run has changed since: it cannot go on with another.")
     restore(state, _tensors(content, "weights"), _tensors(content, "optimizer"))
     state.step = int(facts["step"])
+    state.seconds = float(facts.get("seconds") or 0.0)
+    state.validation_loss = facts.get("validation_loss")
     return state
 
 

@@ -27,7 +27,10 @@ _SHAPE = {
 }
 _RUN = {
     "steps": "steps",
+    "stop_minutes": "minutes to stop at",
+    "stop_loss": "loss to stop at",
     "batch_size": "batch",
+    "accumulation": "batches a step",
     "stride": "stride",
     "validation_fraction": "validation share",
     "seed": "seed",
@@ -86,6 +89,8 @@ def _change(words: str, before: object, after: object) -> str:
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -101,7 +106,7 @@ def _text(config: RunConfig, base: RunConfig) -> str:
 
 def _tokenizer(config: RunConfig, base: RunConfig) -> str:
     if config.tokenizer != base.tokenizer:
-        names = {"char": "characters", "bpe": "pairs", "file": "trained before"}
+        names = {"char": "characters", "bpe": "pairs", "file": "trained before", "gpt2": "GPT-2's"}
         return _change("tokens", names[base.tokenizer], names[config.tokenizer])
     if config.tokenizer == "bpe":
         return _change("vocabulary", base.vocab_size, config.vocab_size)

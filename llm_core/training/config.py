@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from llm_core.models.config import PRESETS, TransformerConfig
 from llm_core.training.recipes import RECIPES, Recipe
 
-TOKENIZERS = ("char", "bpe", "file")
+TOKENIZERS = ("char", "bpe", "file", "gpt2")
 PRECISIONS = ("float32", "bfloat16")
+_MOST_BATCHES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +22,17 @@ class RunConfig:
     The text is a corpus's name or a path to a UTF-8 file: exactly one of the two. `model` holds
     TransformerConfig's fields but vocab_size, which the tokenizer decides; they come before the
     recipe's. The tokenizer is "char", "bpe", trained on the text until it has `vocab_size` tokens,
-    or "file", saved at `tokenizer_path`. Training windows begin at multiples of `stride` tokens:
-    1 is anywhere. Intervals are in steps, 0 meaning never. Evaluation reads `eval_windows` windows
-    spread over the validation split, and the last one `final_eval_windows`; None means the whole
-    split. An empty sample_prompt stands for the first word of the validation split. The precision
-    "auto" is what trains faster on the machine; as that is measured, two runs may then differ in
-    the last digits.
+    "file", saved at `tokenizer_path`, or "gpt2", the published one. Training windows begin at
+    multiples of `stride` tokens: 1 is anywhere. A step adds up the gradients of `accumulation`
+    batches of `batch_size` windows before it changes a weight. Intervals are in steps, 0 meaning
+    never. Evaluation reads `eval_windows` windows spread over the validation split, and the last
+    one `final_eval_windows`; None means the whole split. An empty sample_prompt stands for the
+    first word of the validation split. The precision "auto" is what trains faster on the machine;
+    as that is measured, two runs may then differ in the last digits.
+
+    It ends after `steps` steps, or sooner: after `stop_minutes` of training (time in which it did
+    not train does not count), or when an evaluation finds a validation loss of at most `stop_loss`
+    nats per token. The schedule is made for `steps` all the same.
 
     What was changed on the way stays part of the config, so that it still fixes every loss.
     `rate_changes` holds (step, factor): after that step the recipe's learning rates count that many
@@ -42,6 +49,7 @@ class RunConfig:
     recipe: Recipe = RECIPES["classic"]
     steps: int = 2000
     batch_size: int = 12
+    accumulation: int = 1
     stride: int = 1
     validation_fraction: float = 0.1
     log_interval: int = 10
@@ -57,6 +65,8 @@ class RunConfig:
     seed: int = 1337
     device: str = "auto"
     precision: str = "float32"
+    stop_minutes: float | None = None
+    stop_loss: float | None = None
     rate_changes: tuple[tuple[int, float], ...] = ()
     earlier_steps: tuple[tuple[int, int], ...] = ()
 
@@ -70,8 +80,12 @@ class RunConfig:
         self._whole_number("vocab_size", 257)
         if self.precision not in ("auto", *PRECISIONS):
             raise ValueError(f"Unknown precision {self.precision!r}: choose auto or {PRECISIONS}.")
-        for name in ("steps", "batch_size", "stride", "log_interval", "sample_tokens"):
+        for name in ("steps", "batch_size", "accumulation", "stride", "log_interval"):
             self._whole_number(name, 1)
+        self._whole_number("sample_tokens", 1)
+        if self.accumulation > _MOST_BATCHES:  # nothing can be stopped within a step
+            raise ValueError(f"A step adds up at most {_MOST_BATCHES:,} batches.")
+        self._goals()
         for name in ("eval_interval", "sample_interval", "checkpoint_interval"):
             self._whole_number(name, 0)
         self._whole_number("keep_checkpoints", 2)
@@ -92,6 +106,21 @@ class RunConfig:
     def planned_steps(self, step: int) -> int:
         """Return how many steps the run was to take in all when it took `step`."""
         return next((each for until, each in self.earlier_steps if step <= until), self.steps)
+
+    @property
+    def windows_a_step(self) -> int:
+        """How many windows it reads before it changes the weights."""
+        return self.batch_size * self.accumulation
+
+    def _goals(self) -> None:
+        """Raise ValueError for a time or a loss to stop at that nobody can mean."""
+        for name, words in (("stop_minutes", "minutes"), ("stop_loss", "loss")):
+            value = getattr(self, name)
+            number = value is None or (type(value) in (int, float) and 0 < value < math.inf)
+            if not number:
+                raise ValueError(f"The {words} to stop at must be above 0, not {value!r}.")
+        if self.stop_loss is not None and not self.eval_interval:
+            raise ValueError("To stop at a loss, a run must measure it now and then: evaluate.")
 
     def _changes(self, name: str, least: float, most: float) -> None:
         """Turn what JSON holds into tuples; raise ValueError for what is no list of changes."""

@@ -27,12 +27,13 @@ from llm_core.training.events import (
     StartEvent,
     StepEvent,
 )
+from llm_core.training.goals import EndEvent, reached
 from llm_core.training.metrics import bigram_loss, uniform_loss
 from llm_core.training.precision import compute_in
 from llm_core.training.schedules import planned_share
 from llm_core.training.state import TrainingState, prepare
 
-Steer = Callable[[int], RunConfig]
+Steer = Callable[[int], RunConfig | None]
 
 
 def train(
@@ -41,13 +42,14 @@ def train(
     resume: Path | None = None,
     out: Path | None = None,
     steer: Steer | None = None,
-) -> Generator[Event, None, None]:
+) -> Generator[Event | EndEvent, None, None]:
     """Run `config` and yield what happens; checkpoints go below `out` if it is given.
 
     `resume` goes on from the newest checkpoint in that folder that is whole, and saves there; of
     `config` then only counts what may change on the way. So does `steer` decide over that while the
-    run goes on: before every step it is asked, with the number of steps taken, for the config.
-    Closing the generator early saves a last checkpoint. Raises ValueError for a text or
+    run goes on: before every step it is asked, with the number of steps taken, for the config, or
+    None to pause there. A run that ends by itself says why in an EndEvent; pausing it, or closing
+    the generator early, saves a last checkpoint. Raises ValueError for a text or
     checkpoint that cannot be used, OSError if a checkpoint cannot be written, and
     TrainingDivergedError when the loss runs away; the newest checkpoint is then the last good one.
     """
@@ -62,6 +64,8 @@ def train(
     try:
         if state.step == 0:
             yield from _look(state, final=False)
+            if out is not None and config.checkpoint_interval:  # the first weights
+                yield CheckpointEvent(0, save_checkpoint(state, out))
         yield from _steps(state, out, watch, steer)
     except GeneratorExit:
         if out is not None and watch.calm:
@@ -82,6 +86,8 @@ def changed_on_the_way(config: RunConfig, wanted: RunConfig) -> RunConfig:
         steps=wanted.steps,
         rate_changes=wanted.rate_changes,
         earlier_steps=wanted.earlier_steps,
+        stop_minutes=wanted.stop_minutes,
+        stop_loss=wanted.stop_loss,
         keep_checkpoints=wanted.keep_checkpoints,
     )
 
@@ -104,25 +110,42 @@ def evaluate(model: GPT, ids: Tensor, *, most: int | None = None) -> tuple[float
 
 def _steps(
     state: TrainingState, out: Path | None, watch: DivergenceWatch, steer: Steer | None
-) -> Iterator[Event]:
+) -> Iterator[Event | EndEvent]:
     tokens, seconds = 0, 0.0
     while True:
         if steer is not None:
-            state.config = changed_on_the_way(state.config, steer(state.step))
+            wanted = steer(state.step)
+            if wanted is None:
+                if out is not None and watch.calm:
+                    yield CheckpointEvent(state.step, save_checkpoint(state, out))
+                return
+            state.config = changed_on_the_way(state.config, wanted)
         config = state.config
-        if state.step >= config.steps:
+        if reason := _end_of(state):
+            yield EndEvent(state.step, reason)
             return
         started = time.perf_counter()
         loss, gradient_norm, rate = _step(state, watch)
-        seconds += time.perf_counter() - started
-        tokens += config.batch_size * state.model.config.context_length
+        taken = time.perf_counter() - started
+        seconds += taken
+        state.seconds += taken
+        tokens += config.windows_a_step * state.model.config.context_length
         watch.keep()
         yield StepEvent(state.step, loss, rate, gradient_norm, tokens, seconds)
-        final = state.step == config.steps
-        yield from _look(state, final=final)
-        due = final or _due(state.step, config.checkpoint_interval)
+        yield from _look(state, final=_end_of(state) is not None)
+        due = _end_of(state) is not None or _due(state.step, config.checkpoint_interval)
         if out is not None and due and watch.calm:
             yield CheckpointEvent(state.step, save_checkpoint(state, out))
+
+
+def _end_of(state: TrainingState) -> str | None:
+    """Return why the run ends here, if it does."""
+    return reached(
+        state.config,
+        step=state.step,
+        seconds=state.seconds,
+        validation_loss=state.validation_loss,
+    )
 
 
 def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, float]:
@@ -135,18 +158,21 @@ def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, f
     generator = torch.Generator().manual_seed(_step_seed(config.seed, step))
     if model.config.dropout:
         torch.manual_seed(_step_seed(config.seed, step))
-    inputs, targets = random_windows(
-        state.train_ids,
-        model.config.context_length,
-        config.batch_size,
-        generator=generator,
-        stride=config.stride,
-    )
-    with compute_in(state.precision, state.device):
-        loss = model(inputs, targets).loss
-    loss.backward()
+    losses = torch.zeros((), device=state.device)
+    for _ in range(config.accumulation):
+        inputs, targets = random_windows(
+            state.train_ids,
+            model.config.context_length,
+            config.batch_size,
+            generator=generator,
+            stride=config.stride,
+        )
+        with compute_in(state.precision, state.device):
+            loss = model(inputs, targets).loss / config.accumulation
+        loss.backward()  # adds to the gradients of the batches before
+        losses += loss.detach()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-    loss_now, gradient_norm = float(loss.detach()), float(norm)
+    loss_now, gradient_norm = float(losses), float(norm)
     watch.check(step, loss_now, gradient_norm)
     share = planned_share(config, step)
     for optimizer in state.optimizers:
@@ -164,6 +190,8 @@ def _look(state: TrainingState, *, final: bool) -> Iterator[Event]:
     if final or _due(step, config.eval_interval):
         most = config.final_eval_windows if final else config.eval_windows
         loss, tokens = evaluate(state.model, state.validation_ids, most=most)
+        if step:  # what it knew before it learnt anything is no goal reached
+            state.validation_loss = loss
         yield EvalEvent(step, loss, tokens)
     if config.sample_interval and (final or _due(step, config.sample_interval)):
         yield _sample(state)

@@ -61,4 +61,4 @@ def seconds_left(points: Sequence[Point], config: RunConfig) -> float | None:
     recent = points[-5:] if len(points) > 5 else points[1:]
     speed = sum(point.tokens_per_second for point in recent) / len(recent)
     context_length = config.transformer(vocab_size=2).context_length
-    return (config.steps - points[-1].step) * config.batch_size * context_length / speed
+    return (config.steps - points[-1].step) * config.windows_a_step * context_length / speed

@@ -19,7 +19,8 @@ from llm_core.training.limits import Limits
 from llm_core.training.machine import memory_kills
 from llm_core.training.run_rows import WORKING
 from llm_core.training.runs import Run, RunState, RunStore
-from llm_core.training.steering import checked_title, with_rate, with_steps
+from llm_core.training.steering import checked_title, with_rate, with_steps, without_goals
+from llm_core.training.stepping import held_after, hold_after, let_go
 from llm_core.training.worker_process import (
     close_input,
     death_sentence,
@@ -84,11 +85,46 @@ class RunQueue:
             self.limits.check_disk(sum(file.stat().st_size for file in files if file.is_file()))
 
     def resume(self, run: Run, *, by: str) -> None:
-        """Queue an ended run once more; it goes on from its last checkpoint."""
+        """Queue an ended run once more; it goes on from its last checkpoint.
+
+        One that has reached the time or the loss that it was to stop at goes on without that.
+        """
         self._require_owner(run, by)
+        let_go(self.store.run_folder(run.id))
+        self._queue_again(run, by)
+
+    def step_once(self, run: Run, *, by: str) -> None:
+        """Let a paused run take exactly one step more, and then wait for the next wish.
+
+        Raises ValueError while it trains, or if there is no step left to take.
+        """
+        self._require_owner(run, by)
+        now, folder = self.store.get(run.id) or run, self.store.run_folder(run.id)
+        taken = self._taken(now)
+        if taken >= now.config.steps:
+            raise ValueError(
+                f"It has taken all of its {taken:,} steps: ask for more of them first."
+            )
+        if now.active:
+            held = held_after(folder)
+            if now.state is not RunState.RUNNING or held is None or taken < held:
+                raise ValueError("It is at work: pause it first, or wait for its step.")
+            hold_after(folder, taken + 1)
+        else:
+            hold_after(folder, taken + 1)
+            self._queue_again(now, by)
+
+    def train_on(self, run: Run, *, by: str) -> None:
+        """Let a run that waits between two steps train on."""
+        self._require_owner(run, by)
+        let_go(self.store.run_folder(run.id))
+
+    def _queue_again(self, run: Run, by: str) -> None:
         with self._lock:
             self._wait_for_end(run)  # it records its end a moment before its process is gone
             self.renew(by)
+            if run.state is RunState.DONE:
+                self.store.change_config(run.id, without_goals)
             self.store.restart(run.id)
             self._attempt(self.tick)
 
@@ -115,7 +151,7 @@ class RunQueue:
         self.require_room(by)
 
         def change(config: RunConfig) -> RunConfig:
-            config = with_steps(steps, taken=step)(config)
+            config = without_goals(with_steps(steps, taken=step)(config))
             same = factor == config.rate_factor(step + 1)
             return config if same else with_rate(factor, since=step)(config)
 

@@ -35,6 +35,8 @@ class TrainingState:
     precision: str  # "float32" or "bfloat16"
     threads: int  # another number of threads adds in another order, and rounds otherwise
     step: int = 0
+    seconds: float = 0.0  # of training, over all starts
+    validation_loss: float | None = None  # what the newest evaluation found
     note: str = ""  # what its reader should know about how it came about
 
     @property

@@ -12,9 +12,12 @@ from dataclasses import replace
 from llm_core.training.config import RunConfig
 from llm_core.training.database import RecordError
 from llm_core.training.points import PointLog
-from llm_core.training.runs import Run, RunStore
+from llm_core.training.runs import Run, RunState, RunStore
+from llm_core.training.stepping import held_after
 
 _CHECK_SECONDS = 0.2
+_HOLD_SECONDS = 120.0  # a run that is stepped through keeps its place for so long
+_HOLD_CHECK_SECONDS = 0.05
 _MOST_CHANGES = 200
 _LONGEST_TITLE = 80
 
@@ -67,6 +70,11 @@ def settled(config: RunConfig, known: RunConfig, step: int) -> RunConfig:
     return config
 
 
+def without_goals(config: RunConfig) -> RunConfig:
+    """Return a config whose run ends at its last step, and not sooner."""
+    return replace(config, stop_minutes=None, stop_loss=None)
+
+
 def checked_title(title: str) -> str:
     """Return a title without needless space; ValueError if it is empty, long or not printable."""
     title = " ".join(title.split())
@@ -76,15 +84,38 @@ def checked_title(title: str) -> str:
 
 
 class Steering:
-    """What a worker's training loop asks before each step: the run's config as it stands now."""
+    """What a worker's training loop asks before each step: the run's config as it stands now.
 
-    def __init__(self, store: RunStore, run: Run, points: PointLog) -> None:
+    A run that is stepped through waits in here. `leave` says whether the worker is to end.
+    `paused_after` is the step after which it was decided to pause, None before that.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        run: Run,
+        points: PointLog,
+        *,
+        leave: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.paused_after: int | None = None
         self._store, self._run_id, self._points = store, run.id, points
         self._config = run.config
+        self._leave = leave
         self._checked = time.monotonic()
+        self._folder = store.run_folder(run.id)
+        self._hold = held_after(self._folder)
+        self._mark_last()
 
-    def __call__(self, step: int) -> RunConfig:
-        """Return the config after `step` steps; the record is looked at a few times a second."""
+    def __call__(self, step: int) -> RunConfig | None:
+        """Return the config after `step` steps, or None to pause there.
+
+        The record is looked at a few times a second.
+        """
+        left = step < self._config.steps
+        if self._hold is not None and left and not self._wait(step):
+            self.paused_after = step
+            return None
         last = step >= self._config.steps  # a wish for more must not come a moment too late
         if last or time.monotonic() - self._checked > _CHECK_SECONDS:
             self._checked = time.monotonic()
@@ -94,6 +125,33 @@ class Steering:
                 return self._config  # it goes on as it was
         return self._config
 
+    def _wait(self, step: int) -> bool:
+        """Wait until the next step may be taken; False if the run is to give up its place."""
+        until = time.monotonic() + _HOLD_SECONDS
+        while self._hold is not None and step >= self._hold:
+            time.sleep(_HOLD_CHECK_SECONDS)
+            if self._leave() or time.monotonic() > until or self._wanted_elsewhere():
+                return False
+            self._hold = held_after(self._folder)
+        self._checked = 0.0  # what was changed meanwhile holds from the next step on
+        self._mark_last()
+        return True
+
+    def _wanted_elsewhere(self) -> bool:
+        """Whether the run is asked to stop, or somebody waits for its place."""
+        if time.monotonic() - self._checked < _CHECK_SECONDS:
+            return False
+        self._checked = time.monotonic()
+        try:
+            waiting = any(run.state is RunState.QUEUED for run in self._store.active())
+            return waiting or self._store.stop_requested(self._run_id)
+        except RecordError:
+            return False
+
+    def _mark_last(self) -> None:
+        """The step before a pause gets a point of the curve, as the run's last one does."""
+        self._points.steps = self._config.steps if self._hold is None else self._hold
+
     def _look(self, step: int) -> None:
         now = self._store.get(self._run_id)
         if now is None or now.config == self._config:
@@ -102,4 +160,4 @@ class Steering:
         run = self._store.change_config(self._run_id, lambda config: settled(config, known, step))
         if run is not None:
             self._config = run.config
-            self._points.steps = run.config.steps
+            self._mark_last()

@@ -8,11 +8,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from llm_core.training.branching import branch_checkpoint
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
+from llm_core.training.config import RunConfig
 from llm_core.training.curves import Curves
 from llm_core.training.events import StartEvent
 from llm_core.training.limits import Limits
 from llm_core.training.runs import Run, RunState, RunStore, data_folder
+from llm_core.training.steering import checked_title, with_rate, with_steps, without_goals
 
 
 def list_runs(arguments: list[str]) -> None:
@@ -42,6 +45,37 @@ def delete_run(arguments: list[str]) -> None:
     store.delete(run.id)
 
 
+def rename_run(arguments: list[str]) -> None:
+    """Give a run of the pages' another title."""
+    parser = _parser("rename", "Give a run of the pages' another title.", run=True)
+    parser.add_argument("title", metavar="TITLE")
+    options = parser.parse_args(arguments)
+    store = _store()
+    store.rename(_run(store, options.run).id, checked_title(options.title))
+
+
+def branch_off(arguments: list[str]) -> None:
+    """Begin another run where a run was at a kept checkpoint."""
+    parser = _parser("branch", "Begin another run where one was at a kept checkpoint.", run=True)
+    parser.add_argument("--step", type=int, required=True, help="which checkpoint")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
+    parser.add_argument("--steps", type=int, help="steps in all (as before)")
+    parser.add_argument("--rate-factor", type=float, help="the rates count so many times from here")
+    options = parser.parse_args(arguments)
+    _require_empty(options.out)
+
+    def change(config: RunConfig) -> RunConfig:
+        config = with_steps(options.steps or config.steps, taken=options.step)(config)
+        if options.rate_factor is not None:
+            config = with_rate(options.rate_factor, since=options.step)(config)
+        return without_goals(config)
+
+    folder, _, curves, _, _ = _look_up(options.run)
+    branch_checkpoint(folder, options.step, options.out, change=change)
+    curves.until(options.step).save(options.out)
+    print(f"step {options.step:,}; go on with --resume {options.out}")
+
+
 def export_run(arguments: list[str]) -> None:
     """Pack a run into one file."""
     parser = _parser("export", "Pack a run into one file.", run=True)
@@ -61,8 +95,7 @@ def import_run(arguments: list[str]) -> None:
     parser.add_argument("file", metavar="FILE", type=Path)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
     options = parser.parse_args(arguments)
-    if options.out.exists() and any(options.out.iterdir()):
-        raise ValueError(f"The folder {options.out} is not empty.")
+    _require_empty(options.out)
     from llm_core.training.unpacking import place_run, unpack_run
 
     limits = Limits.from_environment()
@@ -109,6 +142,8 @@ TOOLS: dict[str, Callable[[list[str]], None]] = {
     "runs": list_runs,
     "stop": stop_run,
     "delete": delete_run,
+    "rename": rename_run,
+    "branch": branch_off,
     "export": export_run,
     "import": import_run,
     "write": write_text,
@@ -123,6 +158,11 @@ def _parser(name: str, description: str, *, run: bool = False) -> argparse.Argum
     if run:
         parser.add_argument("run", metavar="RUN", help="a run's folder, or its id (see `runs`)")
     return parser
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"The folder {folder} is not empty.")
 
 
 def _store() -> RunStore:

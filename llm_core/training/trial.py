@@ -4,19 +4,25 @@ python -m llm_core.training.trial < config.json
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import TextIO
+
+import psutil
 
 from llm_core.training.config import RunConfig
 from llm_core.training.limits import Limits
+from llm_core.training.worker_process import NICENESS
 
 _WARM_UP = 3  # the very first steps are slower than all others
 _STEPS = 20
+_LEAST_SECONDS = 1.5  # of measured steps: what else the machine does comes in bursts
 _ENOUGH_SECONDS = 6.0  # of measured steps: slow models need not make twenty
 _MOST_SECONDS = 120.0
 _ROOT = Path(__file__).parents[2]
@@ -25,24 +31,52 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Trial:
-    """What was measured, in seconds: until it was ready, a step, an evaluation, a sample."""
+    """What was measured, in seconds: until it was ready, a step, an evaluation, a sample, a save.
+
+    steps: how many were measured; windows: of the whole validation split; tokens: of the text.
+    """
 
     start: float
     step: float
     evaluation: float
     sample: float
     steps: int
+    save: float = 0.0
+    parameters: int = 0
+    vocab_size: int = 0
+    tokens: int = 0
+    windows: int = 0
 
     def seconds(self, config: RunConfig) -> float:
-        """Return how long the whole run will take on a machine as busy as it was then."""
-        total = self.start + config.steps * self.step
-        if config.eval_interval:
-            total += (config.steps // config.eval_interval) * self.evaluation
-        if config.eval_windows and config.final_eval_windows:
-            total += self.evaluation * config.final_eval_windows / config.eval_windows
+        """Return how long the whole run will take on a machine as busy as it was then.
+
+        A loss to stop at is left out: nobody knows when it will be reached.
+        """
+        steps = config.steps
+        if config.stop_minutes is not None:
+            steps = min(steps, max(1, int(60 * config.stop_minutes / self.step)))
+        total = self.start + steps * self.step
+        total += self._evaluations(config, steps) * self.evaluation
         if config.sample_interval:
-            total += (1 + config.steps // config.sample_interval) * self.sample
+            total += (1 + steps // config.sample_interval) * self.sample
+        if config.checkpoint_interval:
+            total += (1 + steps // config.checkpoint_interval) * self.save
         return total
+
+    def _evaluations(self, config: RunConfig, steps: int) -> float:
+        """How many evaluations of the usual size there are: the last one may be larger."""
+        final = 1.0
+        usual = self._windows(config.eval_windows)
+        if usual:
+            final = self._windows(config.final_eval_windows) / usual or 1.0
+        if not config.eval_interval:
+            return final
+        return (steps - 1) // config.eval_interval + 1 + final
+
+    def _windows(self, most: int | None) -> int:
+        if most is None or not self.windows:
+            return most or self.windows
+        return min(most, self.windows)
 
 
 def try_out(config: RunConfig, text: str | None, folder: Path, limits: Limits) -> Trial:
@@ -82,42 +116,63 @@ def try_out(config: RunConfig, text: str | None, folder: Path, limits: Limits) -
 
 def measure(config: RunConfig) -> Trial:
     """Begin the run here, take a few steps and say how long each part took."""
-    import time
-
-    from llm_core.training.events import EvalEvent, SampleEvent, StartEvent, StepEvent
+    from llm_core.training.events import CheckpointEvent, EvalEvent, SampleEvent, StartEvent
     from llm_core.training.loop import train
 
-    begun = last = time.perf_counter()
-    start = evaluation = sample = 0.0
+    start: StartEvent | None = None
+    parts: dict[type, float] = {}  # of each kind of event, the first one's seconds
     seconds: list[float] = []
-    for event in train(config):
-        now = time.perf_counter()
-        match event:
-            case StartEvent():
-                start = now - begun
-            case EvalEvent() if event.step == 0:
-                evaluation = now - last
-            case SampleEvent() if event.step == 0:
-                sample = now - last
-            case StepEvent():
+    with tempfile.TemporaryDirectory() as folder:
+        last = time.perf_counter()
+        for event in train(config, out=Path(folder)):
+            now = time.perf_counter()
+            if isinstance(event, StartEvent):
+                start = event
+            if isinstance(event, StartEvent | EvalEvent | SampleEvent | CheckpointEvent):
+                parts.setdefault(type(event), now - last)
+            else:
                 seconds.append(now - last)
-        last = now
-        measured = seconds[_WARM_UP:]
-        if len(measured) >= _STEPS or (len(measured) > 1 and sum(measured) > _ENOUGH_SECONDS):
-            break
+            last = now
+            if _enough(seconds[_WARM_UP:]):
+                break
+    assert start is not None
+    # The mean, as what else the machine does will slow the run just so.
     measured = seconds[_WARM_UP:] or seconds
-    # The mean, as what else the machine does will slow the run just so; but no single hiccup.
-    typical = [each for each in measured if each < 5 * median(measured)]
-    return Trial(start, sum(typical) / len(typical), evaluation, sample, len(typical))
+    context_length = config.transformer(start.vocab_size).context_length
+    return Trial(
+        start=parts[StartEvent],
+        step=sum(measured) / len(measured),
+        evaluation=parts.get(EvalEvent, 0.0),
+        sample=parts.get(SampleEvent, 0.0),
+        steps=len(measured),
+        save=parts.get(CheckpointEvent, 0.0),
+        parameters=start.parameters,
+        vocab_size=start.vocab_size,
+        tokens=start.train_tokens + start.validation_tokens,
+        windows=-(-(start.validation_tokens - 1) // context_length),
+    )
+
+
+def _enough(measured: list[float]) -> bool:
+    """Whether so many seconds of steps tell how long a step takes."""
+    total = sum(measured)
+    many = len(measured) >= _STEPS and total > _LEAST_SECONDS
+    return many or (len(measured) > 1 and total > _ENOUGH_SECONDS)
 
 
 def main(source: TextIO) -> None:
     """Measure the run whose config `source` holds, and print one line of JSON."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # as the run itself will step back behind everything else
     import torch
 
+    import llm_core.training.loop  # noqa: F401
+
     torch.set_num_threads(int(sys.argv[1]))
+    begun = time.time() - psutil.Process().create_time()  # Python and torch take their time too
     try:
-        answer = asdict(measure(RunConfig.from_json(source.read())))
+        trial = measure(RunConfig.from_json(source.read()))
+        answer = asdict(replace(trial, start=trial.start + begun))
     except (ValueError, RuntimeError, OSError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer))

@@ -75,6 +75,10 @@ def unpack_run(data: bytes, limits: Limits) -> UnpackedRun:
     state = read_facts(Path(checkpoint_name(step)), files)
     if state.get("precision") not in PRECISIONS or state.get("threads") not in range(1, 257):
         raise ValueError("The file's checkpoint does not say how it was computed.")
+    for name in ("seconds", "validation_loss"):  # files of earlier versions have neither
+        value = state.get(name)
+        if value is not None and (type(value) not in (int, float) or not 0 <= value < math.inf):
+            raise ValueError(f"The file's checkpoint has a {name} that is none.")
     config = RunConfig.from_json(_decoded(files["config.json"], "config.json"))
     config = replace(config, device="auto")
     text = _text(content, config)
@@ -102,7 +106,8 @@ def place_run(run: UnpackedRun, folder: Path) -> RunConfig:
         config = replace(config, tokenizer_path=str((folder / "tokenizer.json").resolve()))
     content = {name: run.files[name] for name in CHECKPOINT_FILES}
     content["config.json"] = config.to_json().encode()
-    state = {key: run.state[key] for key in ("text_sha256", "precision", "threads")}
+    kept = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
+    state = {key: run.state.get(key) for key in kept}
     write_files(folder, run.state["step"], content, state)
     return config
 

@@ -24,10 +24,9 @@ from llm_core.training.limits import Limits
 from llm_core.training.points import PointLog
 from llm_core.training.runs import Run, RunState, RunStore
 from llm_core.training.steering import Steering
-from llm_core.training.worker_process import DISK_FULL_CODE
+from llm_core.training.worker_process import DISK_FULL_CODE, NICENESS
 
 _STOP_CHECK_SECONDS = 0.2
-_NICENESS = 10  # pages come first
 _PATIENCE_SECONDS = 60.0  # with a record that cannot be used
 
 
@@ -100,23 +99,23 @@ def work(
     """Train `run` and record it; return the state it ended in, and why."""
     # Imported here: a worker whose server dies while torch loads must notice.
     from llm_core.training.divergence import TrainingDivergedError
+    from llm_core.training.goals import EndEvent
     from llm_core.training.loop import train
 
     folder = store.run_folder(run.id)
     resume = folder if list_checkpoints(folder) else None
     started = checked = time.monotonic()
-    steering = Steering(store, run, recorder.points)
+    steering = Steering(store, run, recorder.points, leave=watch.gone.is_set)
+    reason = ""
     try:
         training = train(run.config, resume=resume, out=folder, steer=steering)
         with contextlib.closing(training) as events:
             for event in events:
+                if isinstance(event, EndEvent):
+                    reason = event.reason
+                    continue
                 if isinstance(event, StartEvent):
-                    limits.check_run(
-                        run.config,
-                        parameters=event.parameters,
-                        vocab_size=event.vocab_size,
-                        free=sys.maxsize,  # it is all taken by now
-                    )
+                    check_size(limits, run, event)
                 recorder.add(event)
                 watch.ready.set()
                 if watch.gone.is_set():
@@ -130,10 +129,29 @@ def work(
                 if now - checked > _STOP_CHECK_SECONDS:
                     checked = now
                     if _asked_to_stop(store, run):
-                        return RunState.STOPPED, ""
+                        return RunState.STOPPED, paused_sentence(event.step)
     except TrainingDivergedError as error:
         return RunState.DIVERGED, str(error)
-    return RunState.DONE, ""
+    if steering.paused_after is None:
+        return RunState.DONE, reason
+    if watch.gone.is_set():
+        return RunState.INTERRUPTED, ""
+    return RunState.STOPPED, paused_sentence(steering.paused_after)
+
+
+def check_size(limits: Limits, run: Run, start: StartEvent) -> None:
+    """Raise ValueError for a run above the limits, now that its size is known for certain."""
+    limits.check_run(
+        run.config,
+        parameters=start.parameters,
+        vocab_size=start.vocab_size,
+        free=sys.maxsize,  # it is all taken by now
+    )
+
+
+def paused_sentence(step: int) -> str:
+    """Say that a run was paused, and where."""
+    return f"It was paused after {step:,} steps: what it has learnt is kept."
 
 
 def main() -> None:
@@ -198,7 +216,7 @@ def _asked_to_stop(store: RunStore, run: Run) -> bool:
 def _step_back() -> None:
     """Let pages come first, and let the system choose this process if memory runs out."""
     if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+        os.nice(NICENESS)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800")
 

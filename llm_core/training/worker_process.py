@@ -14,6 +14,7 @@ from llm_core.training.machine import memory_kills
 from llm_core.training.runs import Run
 
 _ROOT = Path(__file__).parents[2]
+NICENESS = 10  # of processes that train: pages come first
 DISK_FULL_CODE = 28  # what a worker says by its exit code when it can say it nowhere else
 
 

@@ -43,8 +43,8 @@ def run_panel(run: Run, *, own: bool) -> None:
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
             _show(now, own=own)
-            if run.active and not now.active:
-                st.rerun()  # the whole page: declares the fragment anew, without the timer
+            if run.active != now.active:
+                st.rerun()  # the whole page: declares the fragment anew, with a timer or without
 
     panel()
 

@@ -1,17 +1,18 @@
-"""Every setting of a run as a control, in the address too; what is not set is as usual."""
+"""Parts of the model, windows and device as controls, in the address too.
 
-from dataclasses import replace
+What is not set is as usual.
+"""
+
 from typing import Any
 
 import streamlit as st
 
-from llm_core.models.config import ACTIVATIONS, NORMS, POSITIONS, PRESETS
+from llm_core.models.config import ACTIVATIONS, NORMS, PLACEMENTS, POSITIONS, PRESETS
 from llm_core.training.machine import possible_devices
-from llm_core.training.recipes import RECIPES, SCHEDULES, Recipe
+from llm_core.training.recipes import RECIPES, Recipe
+from pages.widgets.sandbox_learning import AS_USUAL, LEARNING_KEYS, whole_number
 
-BATCH = 16  # windows a step, unless set
-SEED = 1337
-AS_USUAL = "as in the recipe"
+_BIASES = {"with biases": True, "without biases": False}
 _TIED = {"the same numbers as the input's": True, "numbers of their own": False}
 # Key in the address, field of TransformerConfig, label, largest value, what it does.
 _NUMBERS = (
@@ -38,6 +39,14 @@ _NUMBERS = (
         512,
         "Numbers for each token. Twice the width makes about four times the parameters.",
     ),
+    (
+        "kv_heads",
+        "n_kv_heads",
+        "Key-value heads",
+        16,
+        "Heads may share their keys and values in groups, so that less must be kept while it "
+        "writes. As usual, each has its own.",
+    ),
 )
 _PARTS = (
     (
@@ -60,16 +69,22 @@ _PARTS = (
         ACTIVATIONS,
         "The bend in the feed-forward network. Differences are small; SwiGLU has a third matrix.",
     ),
+    (
+        "placement",
+        "Norms stand",
+        PLACEMENTS,
+        "Before each part of a block (pre), or after it (post), as in 2017: that one needs a "
+        "careful warm-up.",
+    ),
 )
+_FIELDS = {"placement": "norm_placement"}  # keys that are not called like their field
 # What an address may set.
 _HIDDEN_KEYS = {
     *("layers", "heads", "width", "dropout", "position", "norm", "activation", "output"),
-    *("rate", "schedule", "batch", "seed", "precision", "device"),
-    *("context_length", "window_stride"),
+    *("kv_heads", "placement", "biases", "device", "context_length", "window_stride"),
+    *LEARNING_KEYS,
 }
-_SHOWN_KEYS = {"size", "recipe", "steps", "text", "amount", "tokenizer"}
-_SCHEDULES = {"cosine": "down in a curve", "wsd": "high for long, then down"}
-_PRECISIONS = {"auto": "the faster one here", "float32": "32 bits", "bfloat16": "16 bits"}
+_SHOWN_KEYS = {"size", "recipe", "steps", "text", "amount", "tokenizer", "cut", "vocabulary"}
 
 
 def choose_shape(size: str) -> dict[str, Any]:
@@ -83,15 +98,16 @@ def choose_shape(size: str) -> dict[str, Any]:
                 label, [AS_USUAL, *choices], key=key, bind="query-params", help=tip
             )
             if value in choices:
-                shape[key] = value
+                shape[_FIELDS.get(key, key)] = value
     with right:
         shape |= _output_and_dropout()
     return shape
 
 
 def _sizes(size: str) -> dict[str, Any]:
+    heads = PRESETS[size]["n_heads"]
     chosen = {
-        field: _number(key, label, 1, most, PRESETS[size][field], tip)
+        field: whole_number(key, label, 1, most, PRESETS[size].get(field, heads), tip)
         for key, field, label, most, tip in _NUMBERS
     }
     return {field: value for field, value in chosen.items() if value is not None}
@@ -109,6 +125,15 @@ def _output_and_dropout() -> dict[str, Any]:
     )
     if tied in _TIED:
         shape["tie_embeddings"] = _TIED[tied]
+    biases = st.selectbox(
+        "Biases",
+        ["as usual", *_BIASES],
+        key="biases",
+        bind="query-params",
+        help="Whether linear layers and norms add a number of their own. They can do without.",
+    )
+    if biases in _BIASES:
+        shape["bias"] = _BIASES[biases]
     dropout = st.slider(
         "Dropout",
         0.0,
@@ -130,14 +155,14 @@ def choose_windows(size: str) -> tuple[int, int]:
     usual = int(PRESETS[size]["context_length"])
     left, right = st.columns(2)
     with left:
-        chosen = _number(
+        chosen = whole_number(
             "context_length",
             "Context length",
             4,
             256,
             usual,
-            "How many characters the model sees at once. Twice as many cost at least twice the "
-            "time.",
+            "How many tokens (as usual: characters) the model sees at once. Twice as many cost at "
+            "least twice the time.",
         )
     with right:
         stride = st.number_input(
@@ -152,87 +177,10 @@ def choose_windows(size: str) -> tuple[int, int]:
     context_length, stride = chosen or usual, int(stride)
     if stride > context_length:
         st.caption(
-            f"The stride skips {stride - context_length} of every {stride} characters: "
+            f"The stride skips {stride - context_length} of every {stride} tokens: "
             "the model never reads them."
         )
     return context_length, stride
-
-
-def choose_learning(recipe: Recipe) -> tuple[Recipe, int, int, str]:
-    """Ask how it learns; return the recipe as changed, windows a step, seed and precision."""
-    left, middle, right = st.columns(3)
-    with left:
-        recipe = _learning_rate(recipe)
-    with middle:
-        batch = _number(
-            "batch",
-            "Windows a step",
-            1,
-            128,
-            BATCH,
-            "How many windows a step reads before it changes the weights. More make the steps "
-            "steadier, and slower.",
-        )
-        seed = _number(
-            "seed",
-            "Seed",
-            0,
-            10**6,
-            SEED,
-            "Decides all that is random: the first weights, and the windows. The same seed, the "
-            "same run.",
-        )
-    with right:
-        precision = st.selectbox(
-            "Precision",
-            list(_PRECISIONS),
-            format_func=_PRECISIONS.__getitem__,
-            key="precision",
-            bind="query-params",
-            help="Bits of a number in products. 16 are faster on some machines, and coarse.",
-        )
-    seed = SEED if seed is None else seed
-    return recipe, batch or BATCH, seed, precision
-
-
-def _learning_rate(recipe: Recipe) -> Recipe:
-    rate = st.number_input(
-        "Learning rate",
-        1e-5,
-        30.0,
-        None,
-        step=0.001,
-        format="%g",
-        placeholder=f"{recipe.learning_rate:g}, as in the recipe",
-        key="rate",
-        bind="query-params",
-        help="How far a step goes, at its highest. Three times too low learns slowly, three times "
-        "too high jumps about.",
-    )
-    schedule = st.selectbox(
-        "Schedule",
-        [AS_USUAL, *SCHEDULES],
-        format_func=lambda each: _SCHEDULES.get(each, each),
-        key="schedule",
-        bind="query-params",
-        help="How the rate changes over the run. It starts low, and must come down at the end for "
-        "the loss to settle.",
-    )
-    return changed_recipe(recipe, rate, schedule)
-
-
-def changed_recipe(recipe: Recipe, rate: float | None, schedule: str | None) -> Recipe:
-    """Return the recipe with another peak rate (Muon's in the same proportion) or schedule."""
-    if rate is not None and rate != recipe.learning_rate:
-        share = rate / recipe.learning_rate
-        recipe = replace(
-            recipe,
-            learning_rate=float(rate),
-            matrix_learning_rate=recipe.matrix_learning_rate * share,
-        )
-    if schedule in SCHEDULES:
-        recipe = replace(recipe, schedule=schedule)
-    return recipe
 
 
 def choose_device() -> str:
@@ -261,17 +209,3 @@ def set_up_asked() -> bool:
 def recipe_named(name: str) -> Recipe:
     """Return a recipe; the classic one for a name that is none."""
     return RECIPES.get(name, RECIPES["classic"])
-
-
-def _number(key: str, label: str, least: int, most: int, usual: int, tip: str) -> int | None:
-    value = st.number_input(
-        label,
-        least,
-        most,
-        None,
-        placeholder=f"{usual:,}, as usual",
-        key=key,
-        bind="query-params",
-        help=tip,
-    )
-    return None if value is None else int(value)

@@ -7,33 +7,27 @@ import streamlit as st
 
 from llm_core.inspection.counting import count_parameters
 from llm_core.models.config import PRESETS
-from llm_core.training.advice import Plan, plan
 from llm_core.training.config import RunConfig
 from llm_core.training.recipes import RECIPES, Recipe
 from llm_core.training.runs import OWN_TEXT
-from llm_core.training.schedules import planned_share
-from llm_core.training.trial import Trial, try_out
-from pages.figures.schedule import schedule_alt_text, schedule_figure
-from pages.widgets.carried_tokenizer import kept_tokenizer, tokenizer_file
 from pages.widgets.catalog import Lesson
-from pages.widgets.figure import show_figure
 from pages.widgets.prose import show_prose
-from pages.widgets.run_panel import duration
+from pages.widgets.sandbox_ahead import describe, draw_schedule, look_ahead
+from pages.widgets.sandbox_learning import choose_end, choose_learning
 from pages.widgets.sandbox_settings import (
     any_set,
     choose_device,
-    choose_learning,
     choose_shape,
     choose_windows,
     recipe_named,
 )
+from pages.widgets.sandbox_tokenizer import Cut, choose_cut
 from pages.widgets.text_choice import ChosenText, choose_text
 from pages.widgets.training import launcher
 
 SETTING_UP = "setting_up"
 SIZES = ("pico", "nano", "micro")
 STEPS = (100, 200, 500, 1000, 1500, 2000, 3000, 5000, 10000)
-_TRIAL = "_trial"  # (the config that was measured, what came out)
 _MOST_KEPT_PARAMETERS = 1_000_000  # of larger models fewer checkpoints are kept: disks fill
 
 
@@ -46,11 +40,12 @@ class Choices:
     stride: int
     steps: int
     batch: int
+    accumulation: int
     seed: int
     precision: str
     device: str
-    tokenizer_path: str | None
-    vocab_size: int
+    stop_minutes: float | None
+    stop_loss: float | None
 
 
 def set_up(lesson: Lesson, owner: str) -> None:
@@ -65,31 +60,32 @@ def set_up(lesson: Lesson, owner: str) -> None:
     context_length = int(kept["shape"]["context_length"])
     with text_side:
         text = choose_text(context_length)
-        carried = _carried_tokenizer()
-    path, vocab_size = carried or (None, text.vocab_size if text else 100)
+        cut = choose_cut(text, context_length)
     with length:
-        steps = _choose_steps(text, kept["batch"] * context_length)
-    choices = Choices(steps=steps, tokenizer_path=path, vocab_size=vocab_size, **kept)
+        windows = kept["batch"] * kept["accumulation"]
+        steps = _choose_steps(text and cut, windows * context_length)
+    choices = Choices(steps=steps, **kept)
     with details:
         show_prose(lesson, "size")
     try:
-        config = run_config(text, choices)
-        parameters = count_parameters(config.transformer(vocab_size))
+        config = run_config(text, cut or Cut("char", 100, 0), choices)
+        parameters = count_parameters(config.transformer(cut.vocab_size if cut else 100))
     except ValueError as error:
         with ahead:
             st.error(str(error), icon=":material/error:")
             _train_button(enabled=False)
         return
-    with details:
-        _describe(config, parameters, vocab_size)
+    if cut is not None:
+        with details:
+            describe(config, parameters, cut)
     if drawn is not None:
         with drawn:
-            _draw_schedule(config)
+            draw_schedule(config)
     with ahead:
-        if text:
-            _look_ahead(config, text, parameters, vocab_size)
-        if _train_button(enabled=text is not None) and text:
-            _train(config, text, f"{text.title}, {size.capitalize()}", owner, vocab_size)
+        if text and cut:
+            look_ahead(config, text, parameters, cut)
+        if _train_button(enabled=bool(text and cut)) and text and cut:
+            _train(config, text, f"{text.title}, {size.capitalize()}", owner, cut.vocab_size)
 
 
 def _all_settings(lesson: Lesson, size: str, recipe: Recipe) -> tuple[Any, dict[str, Any]]:
@@ -103,24 +99,21 @@ def _all_settings(lesson: Lesson, size: str, recipe: Recipe) -> tuple[Any, dict[
     )
     with settings:
         show_prose(lesson, "settings")
+        st.markdown("**The model**")
         shape = choose_shape(size)
-        recipe, batch, seed, precision = choose_learning(recipe)
+        st.markdown("**How it learns**")
+        learning = choose_learning(recipe)
+        st.markdown("**What it reads, and until when**")
         context_length, stride = choose_windows(size)
+        end = choose_end()
         device = choose_device()
         # Plotly takes its time, and most people just press Train.
         drawn = st.container() if settings.open else None
-    return drawn, {
-        "shape": PRESETS[size] | shape | {"context_length": context_length},
-        "recipe": recipe,
-        "stride": stride,
-        "batch": batch,
-        "seed": seed,
-        "precision": precision,
-        "device": device,
-    }
+    shape = PRESETS[size] | shape | {"context_length": context_length}
+    return drawn, {"shape": shape, "stride": stride, "device": device, **learning, **end}
 
 
-def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
+def run_config(text: ChosenText | None, cut: Cut, choices: Choices) -> RunConfig:
     """Turn the choices into a run: some 200 points a curve, 20 evaluations and 12 samples.
 
     Raises ValueError for a shape that cannot be built.
@@ -130,15 +123,19 @@ def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
     config = RunConfig(
         corpus=corpus,
         text_path=None if corpus else OWN_TEXT,
-        tokenizer="file" if choices.tokenizer_path else "char",
-        tokenizer_path=choices.tokenizer_path,
+        tokenizer=cut.kind,
+        vocab_size=cut.asked,
+        tokenizer_path=cut.path,
         model=choices.shape,
         recipe=choices.recipe,
         device=choices.device,
         precision=choices.precision,
         seed=choices.seed,
         steps=steps,
+        stop_minutes=choices.stop_minutes,
+        stop_loss=choices.stop_loss,
         batch_size=choices.batch,
+        accumulation=choices.accumulation,
         stride=choices.stride,
         log_interval=round_interval(steps, 200),
         eval_interval=round_interval(steps, 20),
@@ -146,10 +143,10 @@ def run_config(text: ChosenText | None, choices: Choices) -> RunConfig:
         sample_prompt=text.prompt if text else "",
         sample_temperature=0.5,  # tame: a small model shows sooner what it has learnt
         checkpoint_interval=max(100, round_interval(steps, 5)),
-        keep_checkpoints=6,
+        keep_checkpoints=7,
         final_eval_windows=512,
     )
-    if count_parameters(config.transformer(choices.vocab_size)) > _MOST_KEPT_PARAMETERS:
+    if count_parameters(config.transformer(cut.vocab_size)) > _MOST_KEPT_PARAMETERS:
         return replace(config, keep_checkpoints=3)
     return config
 
@@ -189,114 +186,21 @@ def _choose_recipe() -> Recipe:
     return recipe_named(name or "classic")
 
 
-def _choose_steps(text: ChosenText | None, tokens_a_step: int) -> int:
+def _choose_steps(cut: Cut | None, tokens_a_step: int) -> int:
     steps = st.select_slider(
         "Training steps",
         STEPS,
         value=1500,
         key="steps",
         bind="query-params",
-        help="In each step the model reads a batch of windows and changes every weight a little.",
+        help="In each step the model reads some windows and changes every weight a little.",
     )
-    if text:
+    if cut and cut.tokens:
         read = steps * tokens_a_step
-        times = read / text.characters
+        times = read / cut.tokens
         share = f"{times:.1f} x the text" if times >= 0.95 else f"{times:.0%} of the text"
-        st.caption(f"It will read {read:,} characters: {share}.")
-    return steps
-
-
-def _carried_tokenizer() -> tuple[str, int] | None:
-    """Return the file and the vocabulary size of the tokenizer in the address, if there is one."""
-    name = st.query_params.get("tokenizer")
-    if not name:
-        return None
-    try:
-        tokenizer = kept_tokenizer(name)
-    except ValueError as error:
-        st.warning(str(error), icon=":material/info:")
-        return None
-    st.info(
-        f"The text is cut with the tokenizer that you trained: {tokenizer.vocab_size} tokens "
-        "instead of characters.",
-        icon=":material/content_cut:",
-    )
-    st.button("Use characters", key="characters", on_click=_use_characters)
-    return str(tokenizer_file(name)), tokenizer.vocab_size
-
-
-def _use_characters() -> None:
-    """Let go of the tokenizer that was carried here. A callback."""
-    st.query_params.pop("tokenizer", None)
-
-
-def _describe(config: RunConfig, parameters: int, vocab_size: int) -> None:
-    shape = config.transformer(vocab_size)
-    st.caption(
-        f"**{parameters:,} parameters**: {_count(shape.n_layers, 'layer')} of "
-        f"{_count(shape.n_heads, 'head')}, "
-        f"{shape.d_model} numbers per token; it sees {shape.context_length} characters at once."
-    )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _draw_schedule(config: RunConfig) -> None:
-    warm = min(config.recipe.warmup_steps, config.steps // 10)  # the peak must not be missed
-    steps = sorted({1 + round(i * (config.steps - 1) / 120) for i in range(121)} | {max(1, warm)})
-    rates = [config.recipe.learning_rate * planned_share(config, step) for step in steps]
-    show_figure(
-        schedule_figure(steps, rates), key="schedule_figure", alt=schedule_alt_text(steps, rates)
-    )
-
-
-def _look_ahead(config: RunConfig, text: ChosenText, parameters: int, vocab_size: int) -> None:
-    """Memory, time, tokens a parameter and warnings."""
-    found: Plan = plan(
-        config, parameters=parameters, characters=text.characters, vocab_size=vocab_size
-    )
-    st.caption(
-        f"{found.tokens_per_parameter:,.1f} tokens read per parameter; about "
-        f"{found.memory / 1e6:,.0f} MB of memory while it trains."
-    )
-    for warning in found.warnings:
-        st.warning(warning, icon=":material/lightbulb:")
-    _time(config, text.text, parameters, vocab_size)
-
-
-def _time(config: RunConfig, text: str | None, parameters: int, vocab_size: int) -> None:
-    """How long it will take: measured on request, as it is real work."""
-    measured = st.session_state.get(_TRIAL)
-    key = (config.to_json(), hash(text))
-    if st.button(
-        "How long will it take here?",
-        icon=":material/timer:",
-        key="measure",
-        help="Takes a few real steps on this machine, which takes some seconds.",
-    ):
-        queue = launcher()
-        try:
-            queue.limits.check_run(config, parameters=parameters, vocab_size=vocab_size)
-            with st.spinner("Taking a few real steps …"):
-                trial = try_out(config, text, queue.store.folder, queue.limits)
-        except ValueError as error:
-            st.error(str(error), icon=":material/error:")
-            return
-        measured = st.session_state[_TRIAL] = (key, trial)
-    if measured and measured[0] == key:
-        trial = measured[1]
-        st.markdown(time_sentence(trial, config))
-
-
-def time_sentence(trial: Trial, config: RunConfig) -> str:
-    """Say how long the run will take, and how that is known."""
-    return (
-        f"About **{duration(trial.seconds(config))}** if the machine stays as busy as it is: "
-        f"{1000 * trial.step:,.1f} ms a step, measured in {trial.steps} real steps, and "
-        f"{trial.evaluation:.1f} s an evaluation."
-    )
+        st.caption(f"It will read {read:,} {cut.unit}: {share}.")
+    return int(steps)
 
 
 def _train_button(*, enabled: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Steer a run: another learning rate, more steps, a branch from what was kept, a new beginning."""
+"""Steer a run: step by step, another rate, more steps, a branch from what was kept, a new start."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
 from llm_core.training.comparison import factor_words
 from llm_core.training.runs import Run, RunState
 from llm_core.training.schedules import planned_share
+from llm_core.training.stepping import held_after
 from pages.widgets.catalog import Lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.prose import show_prose
@@ -24,18 +25,24 @@ def steer(lesson: Lesson, run: Run, visitor: str) -> None:
     title = "Steer it" if own else "Branch from it"
     with st.expander(title, icon=":material/tune:", expanded=False, key="steer"):
         show_prose(lesson, "steer" if own else "branch")
-        _parts(run.id, visitor)
+        # Without a timer nothing of it travels while the run is watched; steps are waited for.
+        st.fragment(_parts, run_every=1.0 if own and _held(run) else None)(run.id, visitor)
 
 
-@st.fragment
+def _held(run: Run) -> bool:
+    """Whether the run has a process that waits between two steps."""
+    folder = launcher().store.run_folder(run.id)
+    return run.active and held_after(folder) is not None
+
+
 def _parts(run_id: str, visitor: str) -> None:
-    """A fragment without a timer: nothing of it travels while the run is watched."""
     with error_boundary("Steering"), record_trouble():
         run = launcher().store.get(run_id)
         if run is None:
             st.info("This run is not here any more.")
             return
         if run.owner == visitor:
+            _single_steps(run)
             columns = st.columns([1, 1, 1], gap="large")
             with columns[0]:
                 _rate(run)
@@ -46,6 +53,47 @@ def _parts(run_id: str, visitor: str) -> None:
                 _branch(run, visitor)
         else:
             _branch(run, visitor)
+
+
+def _single_steps(run: Run) -> None:
+    """Take a step at a time: what one batch changes."""
+    held, done = _held(run), run.step >= run.config.steps
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Take one step",
+            icon=":material/skip_next:",
+            key="one_step",
+            disabled=done or (run.active and not held),
+            help="Exactly one batch is read, and every weight changed once. The first step takes "
+            "some seconds, as the training process starts; the next ones do not.",
+        ) and _tried(lambda: launcher().step_once(run, by=run.owner)):
+            st.rerun()
+        if (
+            held
+            and st.button("Train on", icon=":material/play_arrow:", key="train_on")
+            and _tried(lambda: launcher().train_on(run, by=run.owner))
+        ):
+            st.rerun()
+        st.caption(_step_sentence(run, held=held))
+
+
+def _step_sentence(run: Run, *, held: bool) -> str:
+    """Say what the last step did, or why there is none to take."""
+    if run.step >= run.config.steps:
+        return "All steps are taken: ask for more of them below."
+    if run.active and not held:
+        return "Pause it first; then it can be led step by step."
+    points, taken = launcher().store.points(run.id), run.step
+    if not run.active:
+        kept = list_checkpoints(launcher().store.run_folder(run.id))
+        taken = checkpoint_step(kept[-1]) if kept else 0
+    if not points or points[-1].step != taken:
+        return f"It stands after {taken:,} steps."
+    now, before = points[-1], points[-2] if len(points) > 1 else None
+    told = f"After step {now.step:,}: training loss {now.loss:.4f}"
+    if before is not None and before.step == now.step - 1:
+        told += f", {now.loss - before.loss:+.4f} against the batch before"
+    return f"{told}; gradient norm {now.gradient_norm:.2f}, learning rate {now.learning_rate:.2g}."
 
 
 def _choose_factor(run: Run, key: str, now: float, label: str) -> float:

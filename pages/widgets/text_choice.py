@@ -6,6 +6,7 @@ import streamlit as st
 
 from llm_core.data.corpora import Corpus, available_corpora, excerpt, find_corpus
 from llm_core.data.own_text import read_own_text
+from pages.widgets.training import launcher
 
 _OWN = "own"
 _AMOUNTS = {"all of it": None, "ten pages": 30_000, "one page": 3_000}
@@ -70,11 +71,18 @@ def _own_text(context_length: int) -> ChosenText | None:
         height=180,
         placeholder="A few pages are enough to see something; a whole book is better.",
     )
-    uploaded = st.file_uploader("or upload a text file (UTF-8)", type=None, key="own_file")
+    limits = launcher().limits
+    uploaded = st.file_uploader(
+        "or upload a text file (UTF-8)",
+        type=None,
+        key="own_file",
+        max_upload_size=limits.max_upload_mb,
+    )
     if uploaded is None and not pasted:
         st.caption("It stays on this machine, in the folder of your run.")
         return None
     try:
+        limits.check_upload(uploaded.size if uploaded else len(pasted.encode("utf-8", "replace")))
         data = uploaded.getvalue() if uploaded else pasted
         text = read_own_text(data, context_length=context_length)
     except ValueError as error:

@@ -46,7 +46,7 @@ def test_fifty_merges_by_hand_then_back_and_into_the_sandbox(page):
 
     page.get_by_role("link", name="Train a GPT on these 316 tokens").click()
     expect(page.get_by_role("heading", level=1, name="Training sandbox")).to_be_visible()
-    expect(page.get_by_text("the tokenizer that you trained: 316 tokens")).to_be_visible()
+    expect(page.get_by_text("316 tokens instead of characters")).to_be_visible()
     page.get_by_text("Pico", exact=True).click()
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("knows nothing: ln(316)").first).to_be_attached(timeout=120_000)

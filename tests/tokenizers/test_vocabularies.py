@@ -13,7 +13,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from llm_core.pretrained import assets
 from llm_core.pretrained.asset_table import ASSETS
 from llm_core.tokenizers import vocabularies
-from llm_core.tokenizers.vocabularies import VOCABULARIES, load_vocabulary
+from llm_core.tokenizers.loading import load_tokenizer
+from llm_core.tokenizers.vocabularies import VOCABULARIES, gpt2_tokenizer, load_vocabulary
 
 
 @pytest.fixture
@@ -137,3 +138,16 @@ def independent():
 def test_gpt2_cuts_as_hugging_face_does(independent, text):
     encoding = load_vocabulary("gpt2")
     assert encoding.encode_ordinary(text) == independent.encode(text).ids
+
+
+def test_gpt2s_tokenizer_as_one_of_ours_has_the_same_ids_and_survives_a_file(tmp_path):
+    ours, theirs = gpt2_tokenizer(), load_vocabulary("gpt2")
+    assert ours.vocab_size == theirs.n_vocab == 50257
+    assert ours.decode([50256]) == "<|endoftext|>"
+    text = "Naïve café: it's 2,048 tokens — 🤖 and\n\n\tall  of   them.\r\n" + "ab" * 150
+    assert ours.encode(text) == ours.encode_array(text).tolist() == theirs.encode_ordinary(text)
+    assert [ours.token_bytes(i) for i in range(0, 50256, 97)] == [
+        theirs.decode_single_token_bytes(i) for i in range(0, 50256, 97)
+    ]
+    ours.save(tmp_path / "tokenizer.json")
+    assert load_tokenizer(tmp_path / "tokenizer.json").encode(text) == ours.encode(text)

@@ -177,6 +177,15 @@ def resigned(files):
     return files
 
 
+def with_facts(**changes):
+    def changed(files):
+        state = json.loads(files["checkpoint/state.json"]) | changes
+        files["checkpoint/state.json"] = json.dumps(state).encode()
+        return resigned(files)
+
+    return changed
+
+
 def with_weights(make):
     def changed(files):
         name = "checkpoint/weights.safetensors"
@@ -228,6 +237,10 @@ WIDE = {"n_layers": 1, "n_heads": 1, "d_model": 10**9, "context_length": 8}
         (with_config(corpus=None, text_path=None), "corpus or on a text"),
         (with_config(corpus="../../x", text_path=None), "corpus"),
         (with_config(steps=1e9), "whole number"),
+        (with_config(accumulation=10**9), "at most 1,024"),
+        (with_config(stop_minutes="5"), "above 0"),
+        (with_facts(validation_loss="low"), "validation_loss that is none"),
+        (with_facts(seconds=float("inf")), "seconds that is none"),
         (with_config(model=HUGE), "not those of the model"),
         (with_config(model=WIDE), "not those of the model"),
         (with_config(model={"n_layers": "1"}), "no run's config|whole number"),

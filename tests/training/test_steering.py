@@ -120,7 +120,7 @@ def test_checkpoints_that_stay_spread_over_the_run(tmp_path):
 
 def test_as_many_checkpoints_stay_as_the_config_says(tiny_run, tmp_path):
     list(train(tiny_run(steps=60, keep_checkpoints=4), out=tmp_path))
-    assert [checkpoint_step(each) for each in list_checkpoints(tmp_path)] == [20, 40, 50, 60]
+    assert [checkpoint_step(each) for each in list_checkpoints(tmp_path)] == [0, 20, 50, 60]
 
 
 def test_the_rate_of_a_running_run_changes_and_the_record_says_after_which_step(
@@ -210,3 +210,57 @@ def test_a_run_found_again_by_its_folder_knows_its_changes(store, tiny_run):
     store.check_or_repair()
     again = store.get(run.id)
     assert (again.title, again.config.steps) == ("y", 70)
+
+
+def test_a_paused_run_is_led_step_by_step_and_then_trains_on(queue, store, tiny_run):
+    run = queue.launch(own(tiny_run, steps=300, log_interval=50), owner="me", title="x", text=TEXT)
+    wait_for(store, run, lambda now: now.state is RunState.RUNNING and now.step >= 1)
+    queue.stop(store.get(run.id), by="me")
+    paused = wait_for(store, run, ended)
+    assert "paused after" in paused.reason
+    (saved,) = [checkpoint_step(each) for each in list_checkpoints(store.run_folder(run.id))][-1:]
+    queue.step_once(paused, by="me")
+    for step in (saved + 1, saved + 2):
+        now = wait_for(store, run, lambda now, step=step: now.step == step)
+        assert now.state is RunState.RUNNING  # it waits, and has not to start again
+        assert store.points(run.id)[-1].step == step
+        if step == saved + 1:
+            time.sleep(0.3)
+            assert store.get(run.id).step == step  # exactly one
+            queue.step_once(now, by="me")
+    with pytest.raises(PermissionError, match="somebody else's"):
+        queue.train_on(now, by="you")
+    queue.train_on(now, by="me")
+    done = wait_for(store, run, ended)
+    assert (done.state, done.step) == (RunState.DONE, 300)
+    assert "all of its 300 steps" in done.reason
+    stepped = {point.step: point.loss for point in store.points(run.id)}
+    straight = steps_of(train(replace(done.config, eval_interval=0)))
+    for step in (saved + 1, saved + 2):
+        assert stepped[step] == pytest.approx(straight[step - 1].loss, abs=1e-6)
+    with pytest.raises(ValueError, match="all of its 300 steps"):
+        queue.step_once(done, by="me")
+
+
+def test_a_run_that_waits_between_steps_makes_room_for_who_waits(queue, store, tiny_run):
+    run = queue.launch(own(tiny_run, steps=300), owner="me", title="x", text=TEXT)
+    wait_for(store, run, lambda now: now.state is RunState.RUNNING)
+    with pytest.raises(ValueError, match="pause it first"):
+        queue.step_once(store.get(run.id), by="me")
+    queue.stop(store.get(run.id), by="me")
+    queue.step_once(wait_for(store, run, ended), by="me")
+    wait_for(store, run, lambda now: now.state is RunState.RUNNING)
+    other = queue.launch(own(tiny_run, steps=2), owner="you", title="y", text=TEXT)
+    assert wait_for(store, other, ended).state is RunState.DONE
+    assert wait_for(store, run, ended).state is RunState.STOPPED
+
+
+def test_a_run_that_met_its_loss_goes_on_without_it(queue, store, tiny_run):
+    config = own(tiny_run, steps=60, stop_loss=50.0, eval_interval=10)
+    run = queue.launch(config, owner="me", title="x", text=TEXT)
+    done = wait_for(store, run, ended)
+    assert (done.state, done.step) == (RunState.DONE, 10)
+    assert "validation loss of 50" in done.reason
+    queue.resume(done, by="me")
+    done = wait_for(store, run, ended)
+    assert (done.step, done.config.stop_loss) == (60, None)

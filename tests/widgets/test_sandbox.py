@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from llm_core.data.corpora import find_corpus
+from llm_core.tokenizers.bpe import train_bpe
+from llm_core.tokenizers.vocabularies import load_vocabulary
 from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
 from llm_core.training.runs import RunStore
+from pages.widgets.carried_tokenizer import store_tokenizer
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +49,8 @@ def test_what_is_set_reaches_the_run(open_sandbox, tmp_path):
         dropout="0.1", position="alibi", norm="layernorm", activation="gelu", rate="0.005",
         batch="4", seed="7", context_length="32", window_stride="3",
         output="numbers of their own", schedule="down in a curve", precision="32 bits",
+        kv_heads="1", placement="post", biases="with biases", optimizer="AdamW for all weights",
+        warmup="33", decay="0.2", clip="0.5", accumulation="3", minutes="2.5", stop_loss="1.7",
     )  # fmt: skip
     assert not app.exception
     press(app, "train")
@@ -58,6 +64,11 @@ def test_what_is_set_reaches_the_run(open_sandbox, tmp_path):
     assert (config.recipe.learning_rate, config.recipe.schedule) == (0.005, "cosine")
     assert config.recipe.matrix_learning_rate == pytest.approx(0.01)
     assert config.precision == "float32"
+    assert (shape.n_kv_heads, shape.norm_placement, shape.bias) == (1, "post", True)
+    assert (config.accumulation, config.stop_minutes, config.stop_loss) == (3, 2.5, 1.7)
+    recipe = config.recipe
+    assert (recipe.matrix_optimizer, recipe.warmup_steps) == ("adamw", 33)
+    assert (recipe.weight_decay, recipe.clip_norm) == (0.2, 0.5)
 
 
 def test_nothing_set_is_the_usual_run(open_sandbox, tmp_path):
@@ -90,12 +101,67 @@ def test_a_shape_that_cannot_be_gets_a_sentence_and_no_run(open_sandbox, query, 
         ({"dropout": "0.8"}, "Dropping 80%"),
         ({"steps": "100", "batch": "1", "context_length": "4"}, "of the text. Take more steps"),
         ({"steps": "10000", "size": "Micro"}, "by heart"),
+        ({"stop_loss": "9"}, "to stop at the first evaluation"),
     ],
 )
 def test_plain_warnings_before_the_start(open_sandbox, query, sentence):
     app = open_sandbox(**query)
     assert any(sentence in warning.value for warning in app.warning), app.warning
     assert not app.button(key="train").disabled
+
+
+def captions(app):
+    return " ".join(each.value for each in app.caption)
+
+
+def test_pairs_are_learnt_here_and_counted_as_the_run_will(open_sandbox, tmp_path):
+    app = open_sandbox(cut="Pairs learnt from this text (BPE)", vocabulary="400")
+    text = find_corpus("tiny_tales").load()
+    tokenizer = train_bpe(text[: int(0.9 * len(text))], 400)
+    assert f"becomes {len(tokenizer.encode(text)):,} of them" in captions(app)
+    assert "64 tokens at once" in captions(app)
+    press(app, "train")
+    config = the_run(tmp_path).config
+    assert (config.tokenizer, config.vocab_size) == ("bpe", 400)
+
+
+def test_gpt2s_vocabulary_is_warned_of(open_sandbox, tmp_path):
+    app = open_sandbox(cut="GPT-2's", size="Pico")
+    tokens = len(load_vocabulary("gpt2").encode_ordinary(find_corpus("tiny_tales").load()))
+    assert f"becomes {tokens:,} of them" in captions(app)
+    assert any(
+        "The 50,257 tokens of this vocabulary make 97%" in each.value for each in app.warning
+    )
+    press(app, "train")
+    assert the_run(tmp_path).config.tokenizer == "gpt2"
+
+
+def test_a_tokenizer_from_a_lesson_is_named_and_may_be_left(open_sandbox, tmp_path):
+    name = store_tokenizer(train_bpe("a rose is a rose is a rose", 260))
+    app = open_sandbox(tokenizer=name)
+    assert any(f"*{name[:6]}*: 260 tokens instead" in each.value for each in app.info)
+    press(app, "train")
+    assert the_run(tmp_path).config.tokenizer_path.endswith(f"{name}.json")
+    app = open_sandbox(tokenizer=name, cut="Characters")
+    assert "64 characters at once" in captions(app)
+    app = open_sandbox(tokenizer="0" * 16)
+    assert any("not, or no longer, on this machine" in each.value for each in app.warning)
+    assert not app.button(key="train").disabled
+
+
+def test_a_text_too_short_once_it_is_cut_gets_a_sentence(open_sandbox):
+    app = open_sandbox(text="My own text", cut="GPT-2's", size="Pico")
+    app.text_area(key="own_text").set_value("one two three four " * 6).run()
+    assert any("tokens: too few for a context of 64" in each.value for each in app.error)
+    assert app.button(key="train").disabled
+
+
+def test_an_upload_above_the_limit_is_refused(open_sandbox, monkeypatch):
+    monkeypatch.setenv("INSIDE_LLMS_MAX_UPLOAD_MB", "1")
+    app = open_sandbox(text="My own text")
+    app.text_area(key="own_text").set_value("many words " * 100_000).run()
+    assert any("1 MB are allowed" in each.value for each in app.error)
+    assert app.button(key="train").disabled
 
 
 def test_two_runs_are_compared_with_what_changed_in_words(open_sandbox, tmp_path):
