@@ -17,6 +17,7 @@ from llm_core.training.database import RecordDamagedError, RecordError
 from llm_core.training.fairness import Waiting, starting_order
 from llm_core.training.limits import Limits
 from llm_core.training.machine import memory_kills
+from llm_core.training.notes import checked_note
 from llm_core.training.run_rows import WORKING
 from llm_core.training.runs import Run, RunState, RunStore
 from llm_core.training.steering import checked_title, with_rate, with_steps
@@ -128,6 +129,11 @@ class RunQueue:
         """Give a run another title; ValueError if it will not do."""
         self._require_owner(run, by)
         self.store.rename(run.id, checked_title(title))
+
+    def annotate(self, run: Run, note: str, *, by: str) -> None:
+        """Keep a note about a run; ValueError if it is too long."""
+        self._require_owner(run, by)
+        self.store.annotate(run.id, checked_note(note))
 
     def stop(self, run: Run, *, by: str) -> None:
         """Ask a run to stop; one that has not begun to learn is ended at once."""
