@@ -14,6 +14,7 @@ from pages.widgets.sandbox_compare import compare
 from pages.widgets.sandbox_samples import time_line
 from pages.widgets.sandbox_settings import set_up_asked
 from pages.widgets.sandbox_setup import SETTING_UP, set_up
+from pages.widgets.sandbox_snapshots import show_snapshots
 from pages.widgets.sandbox_steer import steer
 from pages.widgets.sandbox_tries import leave_try, tried, tries
 from pages.widgets.training import record_trouble, shown_run
@@ -28,6 +29,8 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
     steer(lesson, run, me)
     if not run.active:
         time_line(lesson, run)
+    show_snapshots(lesson, run)
+    if not run.active:
         write_with(lesson, run)
         inspect_links(run)
         take_away(lesson, run, own=own)

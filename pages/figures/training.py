@@ -7,34 +7,15 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from pages.figures.palette import NEUTRAL, TRAIN, VALIDATION
+from pages.figures.curve import STEPS, Axis, Curve, rounded, thin
+from pages.figures.palette import NEUTRAL, PREDICTION, TRAIN, VALIDATION
 
-MOST_POINTS = 300  # of a curve: more than a screen shows, and each costs bytes at every tick
 MOST_CHANGES = 8  # marks in the picture: more would hide it
 DASHES = ("dash", "dot", "dashdot", "longdash")
 MARGIN = {"l": 52, "r": 12, "t": 34, "b": 46}  # pixels around the plot
 LABEL_HEIGHT, LABEL_CHARACTER = 19, 6.4  # pixels of a landmark's label, and of one letter in it
 PHONE_WIDTH = 390 - 32 - MARGIN["l"] - MARGIN["r"]  # pixels of the plot on the narrowest screen
-HOVER = "%{x:,d} · %{y:.3f} · %{customdata:.3~s}"
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Losses in nats per token, and the steps after which they were measured, in order."""
-
-    steps: Sequence[int]
-    losses: Sequence[float]
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where a step has no loss, or a loss no step."""
-        if len(self.steps) != len(self.losses):
-            counts = f"{len(self.steps)} steps, {len(self.losses)} losses"
-            raise ValueError(f"A curve needs one loss a step; here are {counts}.")
-
-    def finite(self) -> "Curve":
-        """The curve without the points where training broke down (not a number, infinite)."""
-        pairs = [p for p in zip(self.steps, self.losses, strict=True) if math.isfinite(p[1])]
-        return Curve([step for step, _ in pairs], [loss for _, loss in pairs])
+HOVER = "%{{x:{}}} · %{{y:.3f}} · %{{customdata:.3~s}}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +30,7 @@ class Reference:
 class Change:
     """What was changed about a run while it trained, after which step."""
 
-    step: int
+    step: float
     label: str
 
 
@@ -58,12 +39,17 @@ def loss_figure(
     validation: Curve,
     references: Sequence[Reference],
     *,
-    total_steps: int,
+    total_steps: float,
     run: str = "run",
     height: int = 380,
     changes: Sequence[Change] = (),
+    axis: Axis = STEPS,
+    picked: Change | None = None,
 ) -> go.Figure:
     """Draw both curves over the whole run, from step 0 to `total_steps`, among the landmarks.
+
+    Along another `axis` than the steps, all places, the total too, are places on that. `picked`
+    is a place that the reader has chosen.
 
     The horizontal axis does not move, so a running curve grows into the picture. `run` names the
     run: as long as it stays the same, the browser keeps what the reader zoomed to or switched off.
@@ -75,18 +61,20 @@ def loss_figure(
     low, high = loss_range(train, validation, references)
     figure = go.Figure(
         data=[
-            _trace(thin(train), "training", TRAIN, marked=False),
-            _trace(thin(validation), "validation", VALIDATION, marked=True),
+            _trace(thin(train), "training", TRAIN, axis, marked=False),
+            _trace(thin(validation), "validation", VALIDATION, axis, marked=True),
             *_newest_point(train),
         ],
-        layout=_layout(total_steps, (low, high), run, height),
+        layout=_layout(total_steps, (low, high), run, height, axis),
     )
     scale = (high - low) / (height - MARGIN["t"] - MARGIN["b"])
     places = _place_labels([thin(train), thin(validation)], references, total_steps, scale)
     for index, (reference, (side, edge)) in enumerate(zip(references, places, strict=True)):
         _add_landmark(figure, reference, DASHES[index % len(DASHES)], side, edge)
     for change in changes[-MOST_CHANGES:]:
-        _add_change(figure, change)
+        _add_change(figure, change, NEUTRAL)
+    if picked is not None:
+        _add_change(figure, picked, PREDICTION)
     return figure
 
 
@@ -139,48 +127,21 @@ def loss_range(
     if landmarks:
         low, high = min(low, 0.5 * min(landmarks)), min(high, 2 * max(landmarks))
     air = max(high - low, 0.1)
-    return _rounded(max(low - 0.08 * air, 0.0)), _rounded(high + 0.1 * air)
+    return rounded(max(low - 0.08 * air, 0.0)), rounded(high + 0.1 * air)
 
 
-def thin(curve: Curve, most: int = MOST_POINTS) -> Curve:
-    """Leave points out until at most `most` are left (at least 4), and no peak or dip is lost.
-
-    Kept are the first point, the last, and the lowest and the highest of every bucket between.
-    Buckets double in size as a run grows, so the points that are shown rarely change places.
-    """
-    count = len(curve.steps)
-    if count <= most:
-        return curve
-    size = 1
-    while 2 * math.ceil((count - 2) / size) + 2 > most:
-        size *= 2
-    kept = [0]
-    for start in range(1, count - 1, size):
-        bucket = range(start, min(start + size, count - 1))
-        kept += sorted(
-            {min(bucket, key=curve.losses.__getitem__), max(bucket, key=curve.losses.__getitem__)}
-        )
-    kept.append(count - 1)
-    return Curve([curve.steps[i] for i in kept], [curve.losses[i] for i in kept])
-
-
-def _rounded(value: float) -> float:
-    """Five significant digits: finer than a pixel, and short in the message to the browser."""
-    return float(f"{value:.5g}")
-
-
-def _trace(curve: Curve, name: str, color: str, *, marked: bool) -> go.Scatter:
+def _trace(curve: Curve, name: str, color: str, axis: Axis, *, marked: bool) -> go.Scatter:
     """A curve. Its perplexities travel along, to three digits: the browser computes nothing."""
     # exp overflows a float at 710, and no reader compares perplexities beyond e^50
     perplexities = [float(f"{math.exp(min(loss, 50)):.3g}") for loss in curve.losses]
     trace = go.Scatter(
         x=list(curve.steps),
-        y=[_rounded(loss) for loss in curve.losses],
+        y=[rounded(loss) for loss in curve.losses],
         customdata=perplexities,
         name=name,
         mode="lines+markers" if marked else "lines",
         line={"color": color, "width": 2.5, "dash": "solid"},
-        hovertemplate=HOVER,
+        hovertemplate=HOVER.format(axis.place),
     )
     if marked:
         trace.marker = {"color": color, "size": 6, "symbol": "diamond"}
@@ -192,7 +153,7 @@ def _newest_point(train: Curve) -> Iterator[go.Scatter]:
     if train.losses:
         yield go.Scatter(
             x=[train.steps[-1]],
-            y=[_rounded(train.losses[-1])],
+            y=[rounded(train.losses[-1])],
             mode="markers",
             marker={"color": TRAIN, "size": 10},
             showlegend=False,
@@ -201,7 +162,7 @@ def _newest_point(train: Curve) -> Iterator[go.Scatter]:
 
 
 def _layout(
-    total_steps: int, losses: tuple[float, float], run: str, height: int
+    total_steps: float, losses: tuple[float, float], run: str, height: int, along: Axis
 ) -> dict[str, object]:
     """Axes, legend and hover; the template is empty, since the default one costs 7 kB a tick."""
     axis = {"zeroline": False, "ticks": "", "ticklabelstandoff": 4, "automargin": False}
@@ -218,12 +179,12 @@ def _layout(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": axis
         | {
-            "range": [0, _rounded(1.012 * total_steps)],  # room for half of the last marker
-            "title": {"text": "training step", "standoff": 8, "font": {"size": 13}},
+            "range": [0, rounded(1.012 * total_steps)],  # room for half of the last marker
+            "title": {"text": along.title, "standoff": 8, "font": {"size": 13}},
             "showgrid": False,
-            "tickformat": ",d",
+            "tickformat": along.tick,
             # A row each, step and all: the two curves are not measured at the same steps.
-            "unifiedhovertitle": {"text": "step · loss · perplexity"},
+            "unifiedhovertitle": {"text": f"{along.word} · loss · perplexity"},
             "showspikes": True,
             "spikemode": "across",
             "spikedash": "solid",
@@ -241,7 +202,7 @@ def _layout(
 
 def _add_landmark(figure: go.Figure, reference: Reference, dash: str, side: str, edge: str) -> None:
     """A dashed line across the plot, its label above or below it at the left or right edge."""
-    loss = _rounded(reference.loss)
+    loss = rounded(reference.loss)
     line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
     figure.add_shape(
         type="line", xref="paper", x0=0, x1=1, y0=loss, y1=loss, line=line, layer="below"
@@ -257,9 +218,9 @@ def _add_landmark(figure: go.Figure, reference: Reference, dash: str, side: str,
     )
 
 
-def _add_change(figure: go.Figure, change: Change) -> None:
+def _add_change(figure: go.Figure, change: Change, color: str) -> None:
     """An upright line where something was changed, with what it was, written along it."""
-    line = {"color": NEUTRAL, "width": 1.5}
+    line = {"color": color, "width": 1.5}
     figure.add_shape(
         type="line", yref="paper", x0=change.step, x1=change.step, y0=0, y1=1, line=line
     )
@@ -276,7 +237,7 @@ def _add_change(figure: go.Figure, change: Change) -> None:
 
 
 def _place_labels(
-    curves: Sequence[Curve], references: Sequence[Reference], total_steps: int, scale: float
+    curves: Sequence[Curve], references: Sequence[Reference], total_steps: float, scale: float
 ) -> list[tuple[str, str]]:
     """A place for each label, ("above" or "below" its line, "right" or "left" edge).
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from llm_core.training.comparison import Best, best_of, comparable, what_changed
 from llm_core.training.runs import Run
+from pages.figures.curve import Curve
 from pages.figures.run_comparison import (
     MOST_RUNS,
     NamedCurve,
@@ -14,7 +15,6 @@ from pages.figures.run_comparison import (
     runs_alt_text,
     runs_figure,
 )
-from pages.figures.training import Curve
 from pages.widgets.catalog import Lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.live_chart import live_chart

@@ -14,9 +14,8 @@ from pages.figures.palette import KEY, PREDICTION
 from pages.widgets.catalog import Lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.prose import show_prose
+from pages.widgets.run_samples import TIME
 from pages.widgets.training import launcher, record_trouble
-
-_AT = "at"
 
 
 def time_line(lesson: Lesson, run: Run) -> None:
@@ -33,14 +32,14 @@ def _choose(run: Run) -> None:
     with error_boundary("The time line"), record_trouble():
         samples = {each.step: each for each in launcher().store.samples(run.id)}
         steps = list(samples)
-        if st.session_state.get(_AT) not in (None, *steps):
-            del st.session_state[_AT]  # another run's
+        if st.session_state.get(TIME) not in (None, *steps):
+            del st.session_state[TIME]  # another run's
         step = st.select_slider(
             "After how many steps",
             steps,
             value=steps[-1],
             format_func=lambda each: f"{each:,}",
-            key=_AT,
+            key=TIME,
             bind="query-params",
         )
         known = _known_words(run.config.corpus, run.config.text_path)
