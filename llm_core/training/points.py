@@ -75,7 +75,8 @@ def elapsed_seconds(points: Sequence[Point]) -> list[float]:
 
     A run that was paused counts its own from 0 again.
     """
-    before, elapsed = 0.0, []
+    before = 0.0
+    elapsed: list[float] = []
     for number, point in enumerate(points):
         if number and point.seconds < points[number - 1].seconds:
             before = elapsed[-1]

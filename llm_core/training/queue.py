@@ -75,11 +75,15 @@ class RunQueue:
         self._attempt(self.tick)
         return self.store.get(run.id) or run
 
-    def require_room(self, owner: str) -> None:
-        """Raise ValueError if this visitor, or this machine, cannot keep another run."""
+    def require_room(self, owner: str, more: int = 1) -> None:
+        """Raise ValueError if this visitor, or this machine, cannot keep so many more runs."""
         own = self.store.of_owner(owner)
         waiting = sum(run.state is RunState.QUEUED for run in own)
-        self.limits.check_visitor(runs=len(own), waiting=waiting)
+        # Of several, as many as there are free places do not wait.
+        free = max(0, self.limits.workers - len(self.store.active())) if more > 1 else 0
+        self.limits.check_visitor(
+            runs=len(own) + more - 1, waiting=waiting + max(0, more - 1 - free)
+        )
         if self.limits.max_disk_mb is not None:
             files = self.store.folder.rglob("*")
             self.limits.check_disk(sum(file.stat().st_size for file in files if file.is_file()))

@@ -45,6 +45,16 @@ def run_panel(run: Run, *, own: bool) -> None:
                 st.rerun()  # the time line below goes along
 
     panel()
+    with record_trouble():
+        if note := launcher().store.notes([run.id]).get(run.id):
+            _note(note)
+
+
+def _note(note: str) -> None:
+    """The owner's words: shown as they are, never as Markdown."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run_note"):
+        st.markdown(":material/edit_note:", width="content")
+        st.text(note, width="stretch")
 
 
 def _show(run: Run, *, own: bool, best: float | None) -> None:
@@ -149,7 +159,7 @@ def _metrics(run: Run, seen: Watched) -> None:
         _metric("Learning rate", f"{points[-1].learning_rate:.2g}" if points else "–")
         speed = points[-1].tokens_per_second if points else 0.0
         used = share_of_peak(run, speed)
-        label = "Tokens per second" + (f", {used[0]:.0%} of peak" if used else "")
+        label = f"Tokens/s, {used[0]:.0%} of peak" if used else "Tokens per second"
         _metric(label, f"{speed:,.0f}" if points else "–", used[1] if used else None)
         if seen.answers:
             answers = seen.answers[-1]
@@ -160,7 +170,7 @@ def _metrics(run: Run, seen: Watched) -> None:
 
 
 def _metric(label: str, value: str, tip: str | None = None) -> None:
-    st.metric(label, value, width=230 if tip else 140, help=tip)
+    st.metric(label, value, width=175 if tip else 140, help=tip)
 
 
 def duration(seconds: float) -> str:
