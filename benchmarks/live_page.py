@@ -191,12 +191,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=20)
     options = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with tempfile.TemporaryDirectory() as ticks, tempfile.TemporaryDirectory() as scrubs:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            measure_ticks(browser, Path(ticks), options.points, options.seconds)
-            measure_scrubbing(browser, Path(scrubs))
-            browser.close()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        measure_ticks(browser, Path(folder) / "ticks", options.points, options.seconds)
+        measure_scrubbing(browser, Path(folder) / "scrubs")
+        browser.close()
 
 
 if __name__ == "__main__":

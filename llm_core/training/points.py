@@ -84,7 +84,7 @@ def elapsed_seconds(points: Sequence[Point]) -> list[float]:
     return elapsed
 
 
-def seconds_at(points: Sequence[Point], steps: Sequence[int]) -> list[float]:
+def seconds_at(points: Sequence[Point], steps: Sequence[float]) -> list[float]:
     """Return when, in seconds of training, a run had taken so many steps; 0 before all points."""
     if not points:
         return [0.0] * len(steps)

@@ -2,19 +2,26 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
 from pages.figures.curve import STEPS, Axis, Curve, rounded, thin
 from pages.figures.palette import NEUTRAL, PREDICTION
-from pages.figures.training import MARGIN, Change
+from pages.figures.training import MARGIN, Change, upright_line
 
 _CELLS = 800  # of a strip: each travels twice, as colour and as number
 _MOST_COLUMNS = 120
+_FEW = 40  # points of a curve, each with a mark of its own
 _LABEL_MARGIN = 88  # pixels, for the names of layers
 
 
-def measure_figure(
+def measure_figure(curve: Curve, **options: Any) -> go.Figure:
+    """Return what `measure_plot` describes as a figure, checked by plotly."""
+    return go.Figure(measure_plot(curve, **options))
+
+
+def measure_plot(
     curve: Curve,
     *,
     name: str,
@@ -25,33 +32,46 @@ def measure_figure(
     height: int = 380,
     share: bool = False,
     picked: Change | None = None,
-) -> go.Figure:
+) -> dict[str, Any]:
     """Draw one measure over the whole run, from 0 to `total` on `axis`, and from 0 upwards.
+
+    Plain data, as `loss_plot` returns.
 
     `name` says what it is, with its unit; `share`: it is one, from 0 to 1. `run` as in
     `loss_figure`. Points that are no finite number are left out.
     """
     shown = thin(curve.finite())
-    figure = go.Figure(layout=_layout(total, axis, run, height, MARGIN))
-    figure.add_scatter(
-        x=list(shown.steps),
-        y=[rounded(value) for value in shown.losses],
-        mode="lines+markers" if len(shown.steps) < 40 else "lines",
-        line={"color": color, "width": 2.5},
-        marker={"color": color, "size": 6},
-        hovertemplate=f"%{{x:{axis.place}}} · %{{y:{'.0%' if share else '.4~g'}}}<extra></extra>",
-    )
     top = 1.0 if share else max(shown.losses, default=1.0) or 1.0
-    figure.update_yaxes(
-        range=[0, rounded(1.05 * top)],
-        title={"text": name, "standoff": 8, "font": {"size": 13}},
-        tickformat=".0%" if share else "~g",
-    )
-    _mark(figure, picked)
-    return figure
+    layout = _layout(total, axis, run, height, MARGIN)
+    layout["yaxis"] |= {
+        "range": [0, rounded(1.05 * top)],
+        "title": {"text": name, "standoff": 8, "font": {"size": 13}},
+        "tickformat": ".0%" if share else "~g",
+    }
+    trace = {
+        "type": "scatter",
+        "x": list(map(rounded, shown.steps)),
+        "y": list(map(rounded, shown.losses)),
+        "mode": "lines+markers" if len(shown.steps) < _FEW else "lines",
+        "line": {"color": color, "width": 2.5},
+        "marker": {"color": color, "size": 6},
+        "hovertemplate": f"%{{x:{axis.place}}} · %{{y:{'.0%' if share else '.4~g'}}}"
+        "<extra></extra>",
+    }
+    return {"data": [trace], "layout": layout | _mark(picked)}
 
 
 def layers_figure(
+    steps: Sequence[float],
+    values: Sequence[Sequence[float]],
+    names: Sequence[str],
+    **options: Any,
+) -> go.Figure:
+    """Return what `layers_plot` describes as a figure, checked by plotly."""
+    return go.Figure(layers_plot(steps, values, names, **options))
+
+
+def layers_plot(
     steps: Sequence[float],
     values: Sequence[Sequence[float]],
     names: Sequence[str],
@@ -62,7 +82,7 @@ def layers_figure(
     run: str = "run",
     height: int = 380,
     picked: Change | None = None,
-) -> go.Figure:
+) -> dict[str, Any]:
     """Draw values (steps, layers) as a strip: a row a layer, a column a step, colour by powers.
 
     `what` names the values. Only evenly spread columns are kept, the first and the last of them
@@ -70,31 +90,29 @@ def layers_figure(
     """
     columns = _spread(len(steps), min(_MOST_COLUMNS, max(2, _CELLS // max(1, len(names)))))
     kept = [values[column] for column in columns]
-    figure = go.Figure(
-        layout=_layout(total, axis, run, height, MARGIN | {"l": _LABEL_MARGIN, "r": 70})
-    )
     powers = [[_power(row[layer]) for row in kept] for layer in range(len(names))]
     known = [each for row in powers for each in row if each is not None]
     low, high = math.floor(min(known, default=-4)), math.ceil(max(known, default=0))
-    figure.add_heatmap(
-        x=[rounded(steps[column]) for column in columns],
-        y=list(names),
-        z=powers,
-        customdata=[[f"{row[layer]:.3g}" for row in kept] for layer in range(len(names))],
-        zmin=low,
-        zmax=max(high, low + 1),
-        colorscale="Viridis",
-        hovertemplate=f"%{{y}}, %{{x:{axis.place}}} {axis.word}<br>{what} %{{customdata}}"
+    layout = _layout(total, axis, run, height, MARGIN | {"l": _LABEL_MARGIN, "r": 70})
+    layout["yaxis"] |= {"autorange": "reversed", "showgrid": False}
+    strip = {
+        "type": "heatmap",
+        "x": [rounded(steps[column]) for column in columns],
+        "y": list(names),
+        "z": powers,
+        "customdata": [[f"{row[layer]:.3g}" for row in kept] for layer in range(len(names))],
+        "zmin": low,
+        "zmax": max(high, low + 1),
+        "colorscale": "Viridis",
+        "hovertemplate": f"%{{y}}, %{{x:{axis.place}}} {axis.word}<br>{what} %{{customdata}}"
         "<extra></extra>",
-        colorbar={
+        "colorbar": {
             "thickness": 12,
             "tickvals": list(range(low, high + 1)),
             "ticktext": [f"{10.0**power:g}" for power in range(low, high + 1)],
         },
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False, range=None)
-    _mark(figure, picked)
-    return figure
+    }
+    return {"data": [strip], "layout": layout | _mark(picked)}
 
 
 def layers_alt_text(values: Sequence[Sequence[float]], names: Sequence[str], *, what: str) -> str:
@@ -123,17 +141,21 @@ def _spread(count: int, most: int) -> list[int]:
     return sorted({round(n * (count - 1) / (most - 1)) for n in range(most)})
 
 
-def _mark(figure: go.Figure, picked: Change | None) -> None:
-    if picked is not None:
-        figure.add_vline(x=picked.step, line={"color": PREDICTION, "width": 1.5})
+def _mark(picked: Change | None) -> dict[str, Any]:
+    return {"shapes": [upright_line(picked.step, PREDICTION)]} if picked else {}
 
 
 def _layout(
     total: float, along: Axis, run: str, height: int, margin: dict[str, int]
-) -> dict[str, object]:
-    axis = {"zeroline": False, "ticks": "", "ticklabelstandoff": 4, "automargin": False}
+) -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "zeroline": False,
+        "ticks": "",
+        "ticklabelstandoff": 4,
+        "automargin": False,
+    }
     return {
-        "template": go.layout.Template(),
+        "template": {},
         "height": height,
         "margin": margin,
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -150,5 +172,5 @@ def _layout(
             "tickformat": along.tick,
             "spikecolor": NEUTRAL,
         },
-        "yaxis": axis,
+        "yaxis": dict(axis),
     }

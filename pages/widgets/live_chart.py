@@ -12,6 +12,7 @@ any fragment, and then as many live charts as it likes, in fragments or not:
 """
 
 import gzip
+import json
 import math
 from collections.abc import Callable
 from functools import cache
@@ -47,21 +48,23 @@ def plotly_library() -> None:
 
 
 def live_chart(
-    figure: go.Figure,
+    figure: go.Figure | dict[str, Any],
     *,
     key: str,
     alt: str,
     height: int = 380,
     on_pick: Callable[[float], None] | None = None,
 ) -> None:
-    """Show `figure`, `height` pixels high, in the chart that already stands under `key`.
+    """Show `figure` in the chart that already stands under `key`, `height` pixels high.
 
-    `alt` says in a sentence what the figure shows, to those who do not see it. The reader's zoom
-    stays as long as the figure's `layout.uirevision` does; a double click gives it back. Colours of
-    text, grid and hover label come from the theme. The page must call `plotly_library` too. A click
-    on the curves calls `on_pick`, as a callback, with the place on the horizontal axis.
+    It may be plotly's plain description of one: that is not checked, and quicker. `alt` says in a
+    sentence what it shows, to those who do not see it. The reader's zoom stays as long as the
+    figure's `layout.uirevision` does; a double click gives it back. Colours of text, grid and hover
+    label come from the theme. The page must call `plotly_library` too. A click on the curves calls
+    `on_pick`, as a callback, with the place on the horizontal axis.
     """
-    data = {"figure": figure.to_json(), "alt": alt, "height": height, "pick": on_pick is not None}
+    drawn = json.dumps(figure) if isinstance(figure, dict) else figure.to_json()
+    data = {"figure": drawn, "alt": alt, "height": height, "pick": on_pick is not None}
 
     def on_picked() -> None:
         place = _picked(key)

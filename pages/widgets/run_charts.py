@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from llm_core.inspection.counting import flops_per_token
@@ -17,10 +17,10 @@ from llm_core.training.points import (
     tokens_per_step,
 )
 from llm_core.training.runs import Run
-from pages.figures.curve import SECONDS, STEPS, TOKENS, Axis, Curve
+from pages.figures.curve import SECONDS, STEPS, TOKENS, Axis, Curve, thin
 from pages.figures.palette import KEY, NEUTRAL, QUERY, VALIDATION
-from pages.figures.run_curves import layers_alt_text, layers_figure, measure_figure
-from pages.figures.training import Change, Reference, loss_alt_text, loss_figure
+from pages.figures.run_curves import layers_alt_text, layers_plot, measure_plot
+from pages.figures.training import Change, Reference, loss_alt_text, loss_plot
 from pages.widgets.live_chart import live_chart
 from pages.widgets.training import launcher
 from pages.widgets.watched import Watched
@@ -65,7 +65,7 @@ class _Scale:
     """Where steps lie on the chosen axis, where the axis ends, and back from places to steps."""
 
     axis: Axis
-    at: Callable[[Sequence[int]], list[float]]
+    at: Callable[[Sequence[float]], list[float]]
     step: Callable[[float], int]
     total: float
 
@@ -153,7 +153,7 @@ def _scale(axis: Axis, run: Run, seen: Watched) -> _Scale:
             lambda place: step_at(points, place),
             _ceiling(passed + left) if run.active else max(passed, 0.1),
         )
-    return _Scale(axis, lambda places: [float(step) for step in places], round, float(steps))
+    return _Scale(axis, list, round, float(steps))
 
 
 def _ceiling(seconds: float) -> float:
@@ -162,22 +162,24 @@ def _ceiling(seconds: float) -> float:
     return max(unit, -(-seconds // unit) * unit)
 
 
-_Drawn = tuple[go.Figure, str]
+_Drawn = tuple[dict[str, Any], str]
 
 
 def _loss(
     view: str, run: Run, seen: Watched, scale: _Scale, mark: Change | None, best: float | None
 ) -> _Drawn:
-    steps, checks = [p.step for p in seen.points], [e.step for e in seen.evaluations]
-    losses = [p.loss for p in seen.points], [e.loss for e in seen.evaluations]
+    # Thinned first: what is not shown needs no place on the axis.
+    train = thin(Curve([p.step for p in seen.points], [p.loss for p in seen.points]).finite())
+    checks = Curve([e.step for e in seen.evaluations], [e.loss for e in seen.evaluations])
+    validation = thin(checks.finite())
     references = _references(run, best)
     changes = [
         Change(scale.at([step])[0], f"rate × {factor_words(factor)}")
         for step, factor in run.config.rate_changes
     ]
-    figure = loss_figure(
-        Curve(scale.at(steps), losses[0]),
-        Curve(scale.at(checks), losses[1]),
+    figure = loss_plot(
+        Curve(scale.at(train.steps), train.losses),
+        Curve(scale.at(validation.steps), validation.losses),
         references,
         total_steps=scale.total,
         run=f"{run.id} {scale.axis.word}",
@@ -186,12 +188,7 @@ def _loss(
         axis=scale.axis,
         picked=mark,
     )
-    alt = loss_alt_text(
-        Curve(steps, losses[0]),
-        Curve(checks, losses[1]),
-        references,
-        total_steps=run.config.steps,
-    )
+    alt = loss_alt_text(train, validation, references, total_steps=run.config.steps)
     return figure, alt
 
 
@@ -224,8 +221,9 @@ def _measure(
         }[view]
         steps = [point.step for point in seen.points]
         values = [float(getattr(point, field)) for point in seen.points]
-    figure = measure_figure(
-        Curve(scale.at(steps), values),
+    shown = thin(Curve(steps, values).finite())
+    figure = measure_plot(
+        Curve(scale.at(shown.steps), shown.losses),
         name=name,
         color=color,
         total=scale.total,
@@ -252,7 +250,7 @@ def _layers(
     what = "update, as a share of the weights," if view == "updates" else "norm of the weights"
     values = [getattr(each, view) for each in seen.layers]
     names = layer_names(len(values[0])) if values else []
-    figure = layers_figure(
+    figure = layers_plot(
         scale.at([each.step for each in seen.layers]),
         values,
         names,
