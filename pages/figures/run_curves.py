@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pages.figures.curve import STEPS, Axis, Curve, rounded, thin
-from pages.figures.palette import NEUTRAL, PREDICTION
+from pages.figures.palette import PREDICTION
 from pages.figures.training import MARGIN, Change, upright_line
 
 _CELLS = 800  # of a strip: each travels twice, as colour and as number
@@ -104,7 +104,7 @@ def layers_plot(
         "zmin": low,
         "zmax": max(high, low + 1),
         "colorscale": "Viridis",
-        "hovertemplate": f"%{{y}}, %{{x:{axis.place}}} {axis.word}<br>{what} %{{customdata}}"
+        "hovertemplate": f"%{{y}} · {axis.word} %{{x:{axis.place}}}<br>{what} %{{customdata}}"
         "<extra></extra>",
         "colorbar": {
             "thickness": 12,
@@ -170,7 +170,7 @@ def _layout(
             "title": {"text": along.title, "standoff": 8, "font": {"size": 13}},
             "showgrid": False,
             "tickformat": along.tick,
-            "spikecolor": NEUTRAL,
+            "showspikes": False,
         },
         "yaxis": dict(axis),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from llm_core.data.line_tasks import line_task
 from llm_core.inspection.counting import flops_per_token
 from llm_core.training.comparison import best_of, comparable, factor_words
 from llm_core.training.events import layer_names
@@ -110,8 +111,6 @@ def run_chart(
 
 
 def _controls(run: Run) -> tuple[str, str]:
-    from llm_core.data.line_tasks import line_task
-
     views = [*_VIEWS[:1], *([_ANSWERS] if line_task(run.config.corpus) else []), *_VIEWS[1:]]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.selectbox(

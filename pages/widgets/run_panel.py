@@ -163,7 +163,8 @@ def _metrics(run: Run, seen: Watched) -> None:
         _metric(label, f"{speed:,.0f}" if points else "–", used[1] if used else None)
         if seen.answers:
             answers = seen.answers[-1]
-            _metric("Right answers", f"{answers.right} of {answers.asked}")
+            share = answers.right / max(1, answers.asked)
+            _metric(f"Right, of {answers.asked} asked", f"{share:.0%}")
         if run.active:
             left = seconds_left(points, run.config)
             _metric("Time left", "–" if left is None else duration(left))

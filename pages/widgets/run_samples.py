@@ -12,6 +12,7 @@ from pages.figures.palette import KEY, VALUE
 from pages.widgets.watched import Watched
 
 TIME = "at"  # the time line's place, in the address
+MOVED = "_at_moved"  # whether a click has just set it
 _WHILE_RUNNING = 5  # beside the first: each travels at every tick
 _RIGHT = f"color:{VALUE};font-weight:600"
 _WRONG = f"color:{KEY};font-weight:600"
@@ -25,12 +26,13 @@ def picked_step(run: Run) -> int | None:
 
 def pick(run: Run, seen: Watched, step: int) -> None:
     """Show what the model wrote nearest to a step. A callback."""
-    if not seen.samples:
+    steps = _moments(run, seen)
+    if not steps:
         return
-    near = nearest_step([each.step for each in seen.samples], step)
-    st.session_state[_key(run)] = near
-    if not run.active:
-        st.session_state[TIME] = near  # the time line below goes there too
+    st.session_state[_key(run)] = nearest_step(steps, step)
+    if not run.active and len(seen.samples) > 1:  # the time line below goes there too
+        st.session_state[TIME] = nearest_step([each.step for each in seen.samples], step)
+        st.session_state[MOVED] = True
 
 
 def let_go(run: Run) -> None:
@@ -43,23 +45,36 @@ def nearest_step(steps: Sequence[int], step: int) -> int:
     return min(steps, key=lambda each: (abs(each - step), each))
 
 
+def _moments(run: Run, seen: Watched) -> list[int]:
+    """The steps at which it was asked, if it learns a toy task, or else wrote a sample."""
+    asked = line_task(run.config.corpus) is not None and seen.answers
+    return [each.step for each in (seen.answers if asked else seen.samples)]
+
+
 def show_samples(run: Run, seen: Watched) -> None:
-    """What the model wrote from the same prompt, newest first, and always the very first noise."""
-    st.markdown("**What it writes**")
-    if not seen.samples:
+    """What the model writes: the newest, or what was chosen; answers of a toy task as such."""
+    steps = _moments(run, seen)
+    task = line_task(run.config.corpus)
+    st.markdown("**What it answers**" if task and seen.answers else "**What it writes**")
+    if not steps:
         st.caption("The first sample comes as soon as the model is built.")
         return
-    step = picked_step(run)
-    steps = [each.step for each in seen.samples]
-    if step in steps:
-        _one(run, seen, steps.index(step))
-        return
-    task = line_task(run.config.corpus)
+    chosen = picked_step(run)
+    place = steps.index(chosen) if chosen in steps else None
+    if place is not None:
+        _go_through(run, seen, steps, place)
     if task and seen.answers:
-        st.html(answers_html(seen.answers[-1], judge_lines(task, seen.answers[-1].text)))
+        event = seen.answers[-1 if place is None else place]
+        st.html(answers_html(event, judge_lines(task, event.text)))
+    else:
+        _rows(run, seen, place)
+    if place is None:
         _browse(run, seen, steps)
-        return
-    shown = seen.samples
+
+
+def _rows(run: Run, seen: Watched, place: int | None) -> None:
+    """Samples from the same prompt, newest first, and always the very first noise."""
+    shown = seen.samples if place is None else [seen.samples[place]]
     if run.active and len(shown) > _WHILE_RUNNING + 1:
         shown = [shown[0], *shown[-_WHILE_RUNNING:]]
     rows = "".join(_row(sample) for sample in reversed(shown))
@@ -67,7 +82,6 @@ def show_samples(run: Run, seen: Watched) -> None:
         f'<div tabindex="0" role="region" aria-label="Samples by step" '
         f'style="max-height:360px;overflow-y:auto">{rows}</div>'
     )
-    _browse(run, seen, steps)
 
 
 def _browse(run: Run, seen: Watched, steps: list[int]) -> None:
@@ -83,9 +97,8 @@ def _browse(run: Run, seen: Watched, steps: list[int]) -> None:
             )
 
 
-def _one(run: Run, seen: Watched, place: int) -> None:
-    """The chosen sample, with its neighbours in time one press away."""
-    steps = [each.step for each in seen.samples]
+def _go_through(run: Run, seen: Watched, steps: list[int], place: int) -> None:
+    """Neighbours in time are one press away."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for label, icon, other in (
             ("Earlier", ":material/chevron_left:", place - 1),
@@ -103,13 +116,6 @@ def _one(run: Run, seen: Watched, place: int) -> None:
         st.button(
             "Newest", icon=":material/close:", key="sample_newest", on_click=let_go, args=(run,)
         )
-    task = line_task(run.config.corpus)
-    rows = _row(seen.samples[place])
-    if task and seen.answers:
-        then = nearest_step([each.step for each in seen.answers], steps[place])
-        event = next(each for each in seen.answers if each.step == then)
-        rows = answers_html(event, judge_lines(task, event.text)) + rows
-    st.html(f'<div tabindex="0" role="region" aria-label="The sample you chose">{rows}</div>')
 
 
 def answers_html(event: AnswerEvent, lines: Sequence[AnsweredLine]) -> str:

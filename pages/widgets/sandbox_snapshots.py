@@ -10,11 +10,16 @@ import streamlit as st
 from llm_core.training.checkpoint_index import DamagedCheckpointError
 from llm_core.training.runs import Run
 from llm_core.training.snapshot_index import list_snapshots, snapshot_step
-from pages.figures.distribution import top_outcomes
+from pages.figures.distribution import (
+    distribution_alt_text,
+    distribution_figure,
+    top_outcomes,
+)
 from pages.widgets.catalog import Lesson
-from pages.widgets.distribution import show_distribution
+from pages.widgets.figure import show_finding
 from pages.widgets.fragments import own_part
 from pages.widgets.head_grid import head_grid
+from pages.widgets.live_chart import live_chart
 from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.point_map import Point, point_map
 from pages.widgets.prose import show_prose
@@ -57,14 +62,16 @@ def _scrub(run: Run) -> None:
     moment = _moment(str(kept[place]), kept[place].stat().st_mtime_ns, ids)
     st.markdown(_sentence(run, snapshot_step(kept[place])))
     left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**What it expects next**")
-        _expected(tokenizer, moment.probabilities)
-        st.markdown("**Its tokens on a map**")
-        _map(run, kept, place, tokenizer)
     with right:
         st.markdown("**Whom its heads look at**")
         _heads(moment.maps, [token_label(tokenizer, each) for each in ids])
+    with left:
+        bars = st.container()
+        st.markdown("**Its tokens on a map**")
+        _map(run, kept, place, tokenizer)
+    with bars:  # last: it takes longest, and the others need not wait for it
+        st.markdown("**What it expects next**")
+        _expected(tokenizer, moment.probabilities)
 
 
 def _usual_prompt(run: Run) -> str:
@@ -84,15 +91,17 @@ def _sentence(run: Run, step: int) -> str:
 
 
 def _expected(tokenizer: Any, probabilities: np.ndarray) -> None:
+    """The likeliest next tokens, and how much is left for all others."""
     likely, tail = top_outcomes(probabilities, _BARS)
     others = len(probabilities) - len(likely)
-    show_distribution(
-        [token_label(tokenizer, index) for index in likely],
-        [float(probabilities[index]) for index in likely],
-        key="inside_expected",
-        tail=tail if others > 0 else None,
-        tail_label=f"{others:,} others",
-    )
+    labels = [token_label(tokenizer, index) for index in likely]
+    shares = [float(probabilities[index]) for index in likely]
+    rest = {"tail": tail if others > 0 else None, "tail_label": f"{others:,} others"}
+    finding = distribution_alt_text(labels, shares, **rest)
+    figure = distribution_figure(labels, shares, **rest)
+    # A live chart: it stays where it is while one scrubs, and does not flicker.
+    live_chart(figure, key="inside_expected", alt=finding, height=int(figure.layout.height or 320))
+    show_finding(finding)
 
 
 def _heads(maps: np.ndarray, labels: Sequence[str]) -> None:
