@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from llm_core.data.line_tasks import LINE_TASKS, LineTask
+from llm_core.data.line_tasks import EQUALS, LINE_TASKS, LineTask
 from llm_core.data.own_text import OWN_TEXT_LIMIT, characters_needed, read_own_text
 from llm_core.data.tiny_tales import tiny_tales
 
@@ -108,7 +108,7 @@ def _task_corpus(task: LineTask) -> Corpus:
         description=task.description,
         licence="MIT, like this course",
         source="llm_core.data.line_tasks: made here from a seed",
-        prompt="\n",
+        prompt=f"{task.example}{EQUALS}",
         installed_by="it comes with this course",
         locate=lambda: "made here",
         read=lambda place: task.text(),

@@ -22,12 +22,14 @@ _MOST_DRAWN = 40 * LINES
 class LineTask:
     """A question that a line asks, and what is right.
 
-    title and description in plain words. draw: any question; solve: its one right answer.
+    title and description in plain words; example: a question. draw: any question; solve: its one
+    right answer.
     """
 
     name: str
     title: str
     description: str
+    example: str
     draw: Callable[[Random], str] = field(repr=False)
     solve: Callable[[str], str] = field(repr=False)
 
@@ -115,6 +117,7 @@ LINE_TASKS: Final[dict[str, LineTask]] = {
             "Toy task: adding two numbers",
             "Sums of two numbers below 100, such as 47+5=52. To answer what it has not seen, "
             "the model has to find out how to carry.",
+            "47+5",
             _draw_sum,
             _sum,
         ),
@@ -122,6 +125,7 @@ LINE_TASKS: Final[dict[str, LineTask]] = {
             "task_reversing",
             "Toy task: reversing letters",
             "Three to six letters, and the same from the last to the first: abcd=dcba.",
+            "abcd",
             _draw_letters,
             lambda question: question[::-1],
         ),
@@ -129,6 +133,7 @@ LINE_TASKS: Final[dict[str, LineTask]] = {
             "task_sorting",
             "Toy task: sorting digits",
             "Four to six digits, and the same in order: 52817=12578.",
+            "52817",
             _draw_digits,
             lambda question: "".join(sorted(question)),
         ),
@@ -137,6 +142,7 @@ LINE_TASKS: Final[dict[str, LineTask]] = {
             "Toy task: copying letters",
             "Three to six letters, and the same again: abcd=abcd. Easy for a head that looks "
             "back, and for nothing else.",
+            "abcd",
             _draw_letters,
             lambda question: question,
         ),

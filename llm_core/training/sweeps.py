@@ -35,10 +35,14 @@ class Setting:
         if not self.least <= value <= self.most or (self.whole and value != int(value)):
             kind = "a whole number" if self.whole else "a number"
             raise ValueError(
-                f"The {self.name} must be {kind} from {self.least:,} to {self.most:,}, "
+                f"The {self.name} must be {kind} from {_plain(self.least)} to {_plain(self.most)}, "
                 f"not {text.strip()[:20]!r}."
             )
         return int(value) if self.whole else value
+
+
+def _plain(value: Value) -> str:
+    return f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
 def sweep(config: RunConfig, setting: Setting, values: Sequence[Value]) -> list[RunConfig]:
