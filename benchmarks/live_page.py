@@ -4,8 +4,9 @@ python benchmarks/live_page.py [--points 5000] [--seconds 20]
 
 *Tick*: a run with so many points on its curve, a layer strip of as many columns, evaluations and
 samples, trains on (this script adds a point a second) while a headless Chromium watches it. Counted
-are the bytes of all WebSocket frames that reach the browser, and the processor time that the server
-takes beyond what it takes without a visitor; both divided by the ticks. *Scrubbing*: in a run that
+are the bytes of all WebSocket frames that reach the browser, divided by the ticks, and the time on
+the processor that a tick of the page takes (median of the script thread's time in `show_panel`, the
+page's own part; Streamlit's is the same for every page). *Scrubbing*: in a run that
 was really trained, the time from a press on "Step back" until the browser shows another picture of
 the heads; first every snapshot for the first time, then once more.
 """
@@ -17,7 +18,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # run from anywhere, without installing
 
-import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.app_latency import FLAGS, server
@@ -39,6 +38,29 @@ from llm_core.training.worker_process import start_of
 STEPS_A_POINT = 2
 CURVES = ("Loss", "Gradient norm", "Updates, by layer")
 TALE = "There once was a shy owl. One day, the owl found a bright lamp in the old barn. " * 3
+WATCHING = """import time
+
+import streamlit as st
+
+from pages.widgets import run_panel
+from pages.widgets.live_chart import plotly_library
+from pages.widgets.training import launcher
+
+st.set_page_config(layout="wide")
+plotly_library()
+
+
+@st.fragment(run_every=1.0)
+def tick():
+    began = time.thread_time()
+    run = launcher().check(launcher().store.get({run!r}))
+    run_panel.show_panel(run, own=False, best=0.9)
+    with open({times!r}, "a") as file:
+        print(1000 * (time.thread_time() - began), file=file)
+
+
+tick()
+"""
 CHANGED = """(source) => new Promise(done => {
   const began = performance.now(), image = () => {
     for (const host of document.querySelectorAll('*')) {
@@ -87,17 +109,14 @@ def point(number: int) -> Point:
     return Point(step, loss, 0.001, 1.2 + noise, 41_000.0 + 900 * noise, 0.05 * step)
 
 
-def processor_seconds(process: psutil.Process) -> float:
-    """Processor time of a server until now."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def measure_ticks(browser: Browser, folder: Path, points: int, seconds: int) -> None:
     """Print bytes and processor time of a tick, for each kind of curve."""
     store = RunStore(folder)
     run = running_run(store, points)
-    with server(ROOT / "app.py", str(folder)) as (url, process):
+    app, times = folder / "watching.py", folder / "times.txt"
+    app.write_text(WATCHING.format(run=run.id, times=str(times)), encoding="utf-8")
+    added = points
+    with server(app, str(folder)) as (url, _):
         for curve in CURVES:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             frames: list[int] = []
@@ -107,26 +126,23 @@ def measure_ticks(browser: Browser, folder: Path, points: int, seconds: int) -> 
                     "framereceived", lambda frame: frames.append(len(frame))
                 ),
             )
-            page.goto(f"{url}/training_sandbox?run={run.id}&curve={curve}")
+            page.goto(f"{url}?curve={curve}")
             page.locator(".live-chart .main-svg").first.wait_for(timeout=60_000)
             page.wait_for_timeout(4000)
             frames.clear()
-            taken = processor_seconds(process)
-            for second in range(seconds):
-                store.record_point(run.id, point(points + second))
+            times.write_text("")
+            for _ in range(seconds):
+                store.record_point(run.id, point(added))
+                added += 1
                 page.wait_for_timeout(1000)
-            taken = processor_seconds(process) - taken
-            bytes_a_tick = sum(frames) / seconds
-            page.close()
-            time.sleep(2)
-            idle = processor_seconds(process)
-            time.sleep(seconds / 2)
-            idle = 2 * (processor_seconds(process) - idle)
+            ticks = [float(line) for line in times.read_text().split()]
             print(
-                f"{curve} at {points:,} points: {bytes_a_tick / 1000:.1f} KB a tick to the "
-                f"browser, {1000 * (taken - idle) / seconds:.0f} ms of processor time a tick",
+                f"{curve} at {points:,} points: {sum(frames) / len(ticks) / 1000:.1f} KB a tick to "
+                f"the browser, {statistics.median(ticks):.1f} ms on the server "
+                f"({len(ticks)} ticks; the slowest {max(ticks):.1f} ms)",
                 flush=True,
             )
+            page.close()
     store.finish(run.id, RunState.STOPPED)
 
 

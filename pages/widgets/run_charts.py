@@ -192,14 +192,14 @@ def _loss(
 
 
 def _references(run: Run, best: float | None) -> list[Reference]:
-    found = []
-    if run.facts:
-        found = [
-            Reference(f"knows nothing: ln({run.facts.vocab_size})", run.facts.uniform_loss),
-            Reference("bigram model", run.facts.bigram_loss),
-        ]
-        if run.facts.trigram_loss:
-            found.append(Reference("trigram model", run.facts.trigram_loss))
+    if not run.facts:  # before it has begun there is nothing to compare
+        return []
+    found = [
+        Reference(f"knows nothing: ln({run.facts.vocab_size})", run.facts.uniform_loss),
+        Reference("bigram model", run.facts.bigram_loss),
+    ]
+    if run.facts.trigram_loss:
+        found.append(Reference("trigram model", run.facts.trigram_loss))
     if best is not None:
         found.append(Reference("best run so far", best))
     return found

@@ -38,7 +38,7 @@ def run_panel(run: Run, *, own: bool) -> None:
                 launcher().renew(run.owner)  # somebody is here: it stays in the queue
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
-            _show(now, own=own, best=best)
+            show_panel(now, own=own, best=best)
             if run.active and not now.active:
                 st.rerun()  # the whole page: declares the fragment anew, without the timer
             if not run.active and picked_step(run) != shown:
@@ -57,7 +57,8 @@ def _note(note: str) -> None:
         st.text(note, width="stretch")
 
 
-def _show(run: Run, *, own: bool, best: float | None) -> None:
+def show_panel(run: Run, *, own: bool, best: float | None) -> None:
+    """Show the run as it stands: one tick of a page that watches it."""
     seen = watched(run)
     _heading(run, own=own)
     _metrics(run, seen)
@@ -167,11 +168,11 @@ def _metrics(run: Run, seen: Watched) -> None:
             _metric(f"Right, of {answers.asked} asked", f"{share:.0%}")
         if run.active:
             left = seconds_left(points, run.config)
-            _metric("Time left", "–" if left is None else duration(left))
+            _metric("Time left", "–" if left is None else duration(left), width=190)
 
 
-def _metric(label: str, value: str, tip: str | None = None) -> None:
-    st.metric(label, value, width=175 if tip else 140, help=tip)
+def _metric(label: str, value: str, tip: str | None = None, width: int = 140) -> None:
+    st.metric(label, value, width=max(width, 175) if tip else width, help=tip)
 
 
 def duration(seconds: float) -> str:

@@ -120,8 +120,8 @@ def test_another_seed_is_another_run_that_ends_nearby(config_of):
 
 
 def test_four_characters_of_memory_come_down_and_stop_above(config_of):
-    four, _, _ = losses_of(config_of("short_context", "Four characters", steps=300))
-    more, _, _ = losses_of(config_of("short_context", "64 characters", steps=300))
+    four, _, _ = losses_of(config_of("short_context", "Four characters", steps=200))
+    more, _, _ = losses_of(config_of("short_context", "64 characters", steps=200))
     assert four[-1] < four[0] - 1
     assert more[-1] < four[-1] - 0.05
 
