@@ -201,7 +201,7 @@ def _references(run: Run, best: float | None) -> list[Reference]:
     if run.facts.trigram_loss:
         found.append(Reference("trigram model", run.facts.trigram_loss))
     if best is not None:
-        found.append(Reference("best run so far", best))
+        found.append(Reference("best other run", best))
     return found
 
 

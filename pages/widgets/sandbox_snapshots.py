@@ -29,6 +29,7 @@ from pages.widgets.training import launcher
 
 MOST_TOKENS = 24  # of a prompt: on a phone, each still has a label
 _TOKENS, _BARS, _NAMED = 150, 8, 5
+_FEW = 20  # tokens on a map that can all have their names
 _PROMPT_LENGTH = 200  # characters
 
 
@@ -162,7 +163,7 @@ def _map(run: Run, kept: list[Path], place: int, tokenizer: Any) -> None:
         groups=[KINDS[group] for group in groups],
         limits=(-found.reach, found.reach, -found.reach, found.reach),
         chosen=chosen,
-        named=near,
+        named=near or (range(len(names)) if len(names) <= _FEW else []),
         on_pick=_take_token,
         height=360,
     )
