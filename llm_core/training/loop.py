@@ -151,7 +151,7 @@ def _steps(
         due = final or _due(state.step, config.checkpoint_interval)
         if out is not None and due and watch.calm:
             yield CheckpointEvent(state.step, save_checkpoint(state, out))
-        if out is not None and inside and watch.calm and snapshot_due(state):
+        if out is not None and inside and watch.calm and (final or snapshot_due(state)):
             save_snapshot(state, out)
 
 
