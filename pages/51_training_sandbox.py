@@ -14,7 +14,9 @@ from pages.widgets.sandbox_compare import compare
 from pages.widgets.sandbox_samples import time_line
 from pages.widgets.sandbox_settings import set_up_asked
 from pages.widgets.sandbox_setup import SETTING_UP, set_up
+from pages.widgets.sandbox_snapshots import show_snapshots
 from pages.widgets.sandbox_steer import steer
+from pages.widgets.sandbox_sweep import show_sweep, swept_note
 from pages.widgets.sandbox_tries import leave_try, tried, tries
 from pages.widgets.training import record_trouble, shown_run
 from pages.widgets.visitor import visitor
@@ -26,8 +28,12 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
     own = run.owner == me
     run_panel(run, own=own)
     steer(lesson, run, me)
+    if own:
+        show_sweep(lesson, run)
     if not run.active:
         time_line(lesson, run)
+    show_snapshots(lesson, run)
+    if not run.active:
         write_with(lesson, run)
         inspect_links(run)
         take_away(lesson, run, own=own)
@@ -55,6 +61,7 @@ page = open_page("training_sandbox")
 plotly_library()
 tried(page)
 me = visitor()
+swept_note()
 with record_trouble():
     shown = shown_run(me)
     named = st.query_params.get("run")

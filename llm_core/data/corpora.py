@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from llm_core.data.line_tasks import EQUALS, LINE_TASKS, LineTask
 from llm_core.data.own_text import OWN_TEXT_LIMIT, characters_needed, read_own_text
 from llm_core.data.tiny_tales import tiny_tales
 
@@ -26,6 +27,7 @@ __all__ = [
     "find_corpus",
     "read_own_text",
     "size_in_characters",
+    "task_corpora",
 ]
 
 
@@ -94,9 +96,28 @@ def available_corpora() -> tuple[Corpus, ...]:
     return tuple(corpus for corpus in CORPORA if corpus.locate() is not None)
 
 
+def task_corpora() -> tuple[Corpus, ...]:
+    """Return the texts of the toy tasks, which ask questions with a right answer."""
+    return tuple(map(_task_corpus, LINE_TASKS.values()))
+
+
+def _task_corpus(task: LineTask) -> Corpus:
+    return Corpus(
+        name=task.name,
+        title=task.title,
+        description=task.description,
+        licence="MIT, like this course",
+        source="llm_core.data.line_tasks: made here from a seed",
+        prompt=f"{task.example}{EQUALS}",
+        installed_by="it comes with this course",
+        locate=lambda: "made here",
+        read=lambda place: task.text(),
+    )
+
+
 def find_corpus(name: str) -> Corpus:
     """Return the corpus called `name`; raise ValueError if it is unknown or not installed."""
-    for corpus in CORPORA:
+    for corpus in (*CORPORA, *task_corpora()):
         if corpus.name == name:
             corpus._place()
             return corpus

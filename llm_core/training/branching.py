@@ -17,6 +17,7 @@ from llm_core.training.checkpoint_index import (
 )
 from llm_core.training.config import RunConfig
 from llm_core.training.runs import OWN_TEXT, Run, RunState, RunStore
+from llm_core.training.snapshot_index import copy_snapshots
 
 _TOKENIZER = "tokenizer.json"
 _FACTS = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
@@ -56,6 +57,7 @@ def branch_run(
         facts=run.facts and replace(run.facts, step=step, note=""),
     )
     store.insert(new)
+    copy_snapshots(store.run_folder(run.id), store.run_folder(run_id), until=step)
     store.add_curves(run_id, store.curves(run.id).until(step))
     return new
 

@@ -6,15 +6,25 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from llm_core.training.events import EvalEvent, SampleEvent
+from llm_core.training.events import AnswerEvent, EvalEvent, LayerEvent, SampleEvent
 from llm_core.training.points import Point
 
-T = TypeVar("T", Point, EvalEvent, SampleEvent)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", Point, EvalEvent, SampleEvent, LayerEvent, AnswerEvent)
 
 _MOST_ROWS = 100_000
-FILES = {"points.csv": Point, "evaluations.csv": EvalEvent, "samples.csv": SampleEvent}
+_MOST_NUMBERS = 1_000  # in one value: no model here has so many layers
+FILES = {
+    "points.csv": Point,
+    "evaluations.csv": EvalEvent,
+    "samples.csv": SampleEvent,
+    "layers.csv": LayerEvent,
+    "answers.csv": AnswerEvent,
+}
 
 
 @dataclass
@@ -24,6 +34,8 @@ class Curves:
     points: list[Point] = field(default_factory=list)
     evaluations: list[EvalEvent] = field(default_factory=list)
     samples: list[SampleEvent] = field(default_factory=list)
+    layers: list[LayerEvent] = field(default_factory=list)
+    answers: list[AnswerEvent] = field(default_factory=list)
 
     def to_csv(self) -> dict[str, str]:
         """Return the content of each CSV file, by name."""
@@ -31,6 +43,8 @@ class Curves:
             "points.csv": _write(Point, self.points),
             "evaluations.csv": _write(EvalEvent, self.evaluations),
             "samples.csv": _write(SampleEvent, self.samples),
+            "layers.csv": _write(LayerEvent, self.layers),
+            "answers.csv": _write(AnswerEvent, self.answers),
         }
 
     @classmethod
@@ -40,6 +54,8 @@ class Curves:
             _read(Point, content.get("points.csv", "")),
             _read(EvalEvent, content.get("evaluations.csv", "")),
             _read(SampleEvent, content.get("samples.csv", "")),
+            _read(LayerEvent, content.get("layers.csv", "")),
+            _read(AnswerEvent, content.get("answers.csv", "")),
         )
 
     def save(self, folder: Path) -> None:
@@ -63,14 +79,31 @@ class Curves:
             [each for each in self.points if each.step <= step],
             [each for each in self.evaluations if each.step <= step],
             [each for each in self.samples if each.step <= step],
+            [each for each in self.layers if each.step <= step],
+            [each for each in self.answers if each.step <= step],
         )
+
+
+def plain_values(row: "DataclassInstance") -> tuple[Any, ...]:
+    """Return a row's values in the order of its fields, several numbers as one text."""
+    return tuple(
+        " ".join(map(repr, value)) if isinstance(value, tuple) else value for value in astuple(row)
+    )
+
+
+def several_numbers(text: str) -> tuple[float, ...]:
+    """Read the numbers that `plain_values` wrote as one text; ValueError if they are none."""
+    parts = text.split(" ")
+    if len(parts) > _MOST_NUMBERS:
+        raise ValueError("it has too many numbers in a row")
+    return tuple(map(_number, parts))
 
 
 def _write(kind: type[T], rows: Sequence[T]) -> str:
     target = io.StringIO(newline="")
     writer = csv.writer(target)
     writer.writerow(each.name for each in fields(kind))
-    writer.writerows(astuple(row) for row in rows)
+    writer.writerows(plain_values(row) for row in rows)
     return target.getvalue()
 
 
@@ -109,4 +142,9 @@ def _number(text: str) -> float:
     return value
 
 
-_READERS: dict[Any, Callable[[str], Any]] = {int: _whole, float: _number, str: str}
+_READERS: dict[Any, Callable[[str], Any]] = {
+    int: _whole,
+    float: _number,
+    str: str,
+    tuple[float, ...]: several_numbers,
+}

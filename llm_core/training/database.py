@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _BUSY_SECONDS = 10
+_TABLES_QUERY = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
 
 
 class RecordError(RuntimeError):
@@ -53,6 +54,22 @@ class Database:
             os.link(new, self.path)
         new.unlink()
 
+    def grow(self) -> None:
+        """Add the tables that a file of an older version lacks: versions only ever add some."""
+        if not (self.path.exists() and self.path.stat().st_size):
+            return
+        with contextlib.suppress(sqlite3.Error):  # what is wrong with it, `check` says
+            connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            with contextlib.closing(connection):
+                connection.execute("BEGIN IMMEDIATE")
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                known = dict(connection.execute(_TABLES_QUERY))
+                if 0 < version < self.version and known.items() <= self.tables.items():
+                    for name in self.tables.keys() - known.keys():
+                        connection.execute(self.tables[name])
+                    connection.execute(f"PRAGMA user_version={self.version}")
+                connection.execute("COMMIT")
+
     def check(self) -> None:
         """Read the whole file; raise RecordDamagedError if anything in it is wrong."""
         with self.transaction() as connection:
@@ -86,7 +103,9 @@ class Database:
         for suffix in ("-wal", "-shm"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         with contextlib.suppress(RecordError):
-            Database(self.copy, self.tables, self.version).check()
+            copy = Database(self.copy, self.tables, self.version)
+            copy.grow()
+            copy.check()
             self.path.write_bytes(self.copy.read_bytes())
             with contextlib.closing(sqlite3.connect(self.path)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
@@ -122,7 +141,7 @@ class Database:
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        rows = connection.execute(_TABLES_QUERY)
         if version != self.version or dict(rows) != self.tables:
             raise RecordDamagedError("The record of the runs has other tables than it should.")
 

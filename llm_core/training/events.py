@@ -8,6 +8,8 @@ from pathlib import Path
 class StartEvent:
     """The run is ready. Losses in nats per token: of knowing nothing, and of pair counts.
 
+    `trigram_loss` is that of counts of three tokens; `peak_flops` are the floating-point operations
+    a second that this machine reaches in large matrix products: 0 where they were not measured.
     `note`, if any, says what happened on the way: a damaged checkpoint was passed over.
     """
 
@@ -21,6 +23,8 @@ class StartEvent:
     device: str
     precision: str = "float32"
     note: str = ""
+    trigram_loss: float = 0.0
+    peak_flops: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,33 @@ class SampleEvent:
 
 
 @dataclass(frozen=True)
+class LayerEvent:
+    """How large the weights are after `step` steps, and how far that step moved them, by layer.
+
+    weights: the Euclidean norm of all weights of the embeddings, of each layer, and of the output,
+    in this order (0 for a part without weights of its own); updates: the norm of the step's change
+    of them, as a share of that.
+    """
+
+    step: int
+    weights: tuple[float, ...]
+    updates: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AnswerEvent:
+    """How many of `asked` held-out questions of a toy task it answers right after `step` steps.
+
+    `text` holds the first of them with its answers, a line each.
+    """
+
+    step: int
+    right: int
+    asked: int
+    text: str
+
+
+@dataclass(frozen=True)
 class CheckpointEvent:
     """The run was saved in `path` after `step` steps."""
 
@@ -65,4 +96,11 @@ class CheckpointEvent:
     path: Path
 
 
-Event = StartEvent | StepEvent | EvalEvent | SampleEvent | CheckpointEvent
+Event = (
+    StartEvent | StepEvent | EvalEvent | SampleEvent | LayerEvent | AnswerEvent | CheckpointEvent
+)
+
+
+def layer_names(count: int) -> list[str]:
+    """Name the parts that a LayerEvent of `count` numbers tells of."""
+    return ["embeddings", *(f"layer {n}" for n in range(1, count - 1)), "output"]

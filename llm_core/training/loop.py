@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from llm_core.data.batches import consecutive_windows, random_windows
+from llm_core.data.line_tasks import line_task
 from llm_core.generation.sample import SamplingSettings, generate
 from llm_core.models.gpt import GPT
+from llm_core.training.answers import ask
 from llm_core.training.checkpoint_index import drop_checkpoints_after
 from llm_core.training.checkpoints import load_newest, save_checkpoint
 from llm_core.training.config import RunConfig
@@ -23,17 +25,24 @@ from llm_core.training.events import (
     CheckpointEvent,
     EvalEvent,
     Event,
+    LayerEvent,
     SampleEvent,
     StartEvent,
     StepEvent,
 )
 from llm_core.training.goals import EndEvent, reached
-from llm_core.training.metrics import bigram_loss, uniform_loss
+from llm_core.training.layer_norms import LayerWatch
+from llm_core.training.metrics import bigram_loss, trigram_loss, uniform_loss
+from llm_core.training.peak import measure_peak
 from llm_core.training.precision import compute_in
 from llm_core.training.schedules import planned_share
+from llm_core.training.snapshot_index import drop_snapshots_after
+from llm_core.training.snapshots import save_snapshot, snapshot_due
 from llm_core.training.state import TrainingState, prepare
 
 Steer = Callable[[int], RunConfig | None]
+
+_LAYER_STEPS = 5  # at least so many lie between two measurements of the layers
 
 
 def train(
@@ -42,14 +51,17 @@ def train(
     resume: Path | None = None,
     out: Path | None = None,
     steer: Steer | None = None,
+    inside: bool = False,
 ) -> Generator[Event | EndEvent, None, None]:
     """Run `config` and yield what happens; checkpoints go below `out` if it is given.
 
     `resume` goes on from the newest checkpoint in that folder that is whole, and saves there; of
     `config` then only counts what may change on the way. So does `steer` decide over that while the
     run goes on: before every step it is asked, with the number of steps taken, for the config, or
-    None to pause there. A run that ends by itself says why in an EndEvent; pausing it, or closing
-    the generator early, saves a last checkpoint. Raises ValueError for a text or
+    None to pause there. With `inside`, it also measures this machine's peak, tells at each log
+    interval how far each layer moves, and keeps light snapshots below `out`; no loss changes by
+    that. A run that ends by itself says why in an EndEvent; pausing it, or closing the generator
+    early, saves a last checkpoint. Raises ValueError for a text or
     checkpoint that cannot be used, OSError if a checkpoint cannot be written, and
     TrainingDivergedError when the loss runs away; the newest checkpoint is then the last good one.
     """
@@ -59,21 +71,29 @@ def train(
         out = out or resume
         state = load_newest(resume)
         state.config = changed_on_the_way(state.config, config)
-    yield _start_event(state)
+    snapshots = out if inside else None
+    if snapshots is not None:
+        drop_snapshots_after(snapshots, state.step)
+    yield _start_event(state, inside=inside)
     watch = DivergenceWatch(state)
     try:
         if state.step == 0:
+            if snapshots is not None:
+                save_snapshot(state, snapshots)
             yield from _look(state, final=False)
             if out is not None and config.checkpoint_interval:  # the first weights
                 yield CheckpointEvent(0, save_checkpoint(state, out))
-        yield from _steps(state, out, watch, steer)
+        yield from _steps(state, out, watch, steer, inside=inside)
     except GeneratorExit:
         if out is not None and watch.calm:
             save_checkpoint(state, out)
+            if inside:
+                save_snapshot(state, out)
         raise
     except TrainingDivergedError as error:
         if out is not None:
             drop_checkpoints_after(out, error.good_step)
+            drop_snapshots_after(out, error.good_step)
             if state.step == error.good_step:  # set back to it
                 save_checkpoint(state, out)
         raise
@@ -109,9 +129,15 @@ def evaluate(model: GPT, ids: Tensor, *, most: int | None = None) -> tuple[float
 
 
 def _steps(
-    state: TrainingState, out: Path | None, watch: DivergenceWatch, steer: Steer | None
+    state: TrainingState,
+    out: Path | None,
+    watch: DivergenceWatch,
+    steer: Steer | None,
+    *,
+    inside: bool,
 ) -> Iterator[Event | EndEvent]:
     tokens, seconds = 0, 0.0
+    layers = LayerWatch(state.model, state.model.config.n_layers) if inside else None
     while True:
         if steer is not None:
             wanted = steer(state.step)
@@ -125,17 +151,22 @@ def _steps(
             yield EndEvent(state.step, reason)
             return
         started = time.perf_counter()
-        loss, gradient_norm, rate = _step(state, watch)
+        loss, gradient_norm, rate, moved = _step(state, watch, layers)
         taken = time.perf_counter() - started
         seconds += taken
         state.seconds += taken
         tokens += config.windows_a_step * state.model.config.context_length
         watch.keep()
         yield StepEvent(state.step, loss, rate, gradient_norm, tokens, seconds)
+        if moved is not None:
+            yield moved
         yield from _look(state, final=_end_of(state) is not None)
-        due = _end_of(state) is not None or _due(state.step, config.checkpoint_interval)
+        final = _end_of(state) is not None  # what was validated may have reached the goal
+        due = final or _due(state.step, config.checkpoint_interval)
         if out is not None and due and watch.calm:
             yield CheckpointEvent(state.step, save_checkpoint(state, out))
+        if out is not None and inside and watch.calm and (final or snapshot_due(state)):
+            save_snapshot(state, out)
 
 
 def _end_of(state: TrainingState) -> str | None:
@@ -148,8 +179,11 @@ def _end_of(state: TrainingState) -> str | None:
     )
 
 
-def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, float]:
-    """Take one step; return its loss, gradient norm and (AdamW's) learning rate.
+def _step(
+    state: TrainingState, watch: DivergenceWatch, layers: LayerWatch | None
+) -> tuple[float, float, float, LayerEvent | None]:
+    """Take one step; return its loss, gradient norm, (AdamW's) learning rate and, if `layers` is
+    there and it is due, how far each layer moved.
 
     Every random choice follows from seed and step alone, so that a resumed run makes the same.
     """
@@ -175,13 +209,17 @@ def _step(state: TrainingState, watch: DivergenceWatch) -> tuple[float, float, f
     loss_now, gradient_norm = float(losses), float(norm)
     watch.check(step, loss_now, gradient_norm)
     share = planned_share(config, step)
+    measured = layers if step == 1 or _due(step, max(config.log_interval, _LAYER_STEPS)) else None
+    if measured is not None:
+        measured.before()
     for optimizer in state.optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     state.step = step
-    return loss_now, gradient_norm, recipe.learning_rate * share
+    moved = measured.after(step) if measured is not None else None
+    return loss_now, gradient_norm, recipe.learning_rate * share, moved
 
 
 def _look(state: TrainingState, *, final: bool) -> Iterator[Event]:
@@ -193,6 +231,8 @@ def _look(state: TrainingState, *, final: bool) -> Iterator[Event]:
         if step:  # what it knew before it learnt anything is no goal reached
             state.validation_loss = loss
         yield EvalEvent(step, loss, tokens)
+        if task := line_task(config.corpus):
+            yield ask(state.model, state.tokenizer, task, state.validation_ids, step)
     if config.sample_interval and (final or _due(step, config.sample_interval)):
         yield _sample(state)
 
@@ -223,8 +263,9 @@ def _step_seed(seed: int, step: int) -> int:
     return (seed * 1_000_003 + step) % 2**63
 
 
-def _start_event(state: TrainingState) -> StartEvent:
+def _start_event(state: TrainingState, *, inside: bool) -> StartEvent:
     vocab_size = state.tokenizer.vocab_size
+    ids = state.train_ids.cpu().numpy(), state.validation_ids.cpu().numpy()
     return StartEvent(
         step=state.step,
         vocab_size=vocab_size,
@@ -232,10 +273,10 @@ def _start_event(state: TrainingState) -> StartEvent:
         train_tokens=len(state.train_ids),
         validation_tokens=len(state.validation_ids),
         uniform_loss=uniform_loss(vocab_size),
-        bigram_loss=bigram_loss(
-            state.train_ids.cpu().numpy(), state.validation_ids.cpu().numpy(), vocab_size
-        ),
+        bigram_loss=bigram_loss(*ids, vocab_size),
         device=str(state.device),
         precision=state.precision,
         note=state.note,
+        trigram_loss=trigram_loss(*ids, vocab_size),
+        peak_flops=measure_peak(state.device, state.precision) if inside else 0.0,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from llm_core.training.config import RunConfig
 from llm_core.training.events import StepEvent
 
@@ -60,5 +62,40 @@ def seconds_left(points: Sequence[Point], config: RunConfig) -> float | None:
         return None
     recent = points[-5:] if len(points) > 5 else points[1:]
     speed = sum(point.tokens_per_second for point in recent) / len(recent)
-    context_length = config.transformer(vocab_size=2).context_length
-    return (config.steps - points[-1].step) * config.windows_a_step * context_length / speed
+    return (config.steps - points[-1].step) * tokens_per_step(config) / speed
+
+
+def tokens_per_step(config: RunConfig) -> int:
+    """Return how many tokens a step of the run reads."""
+    return config.windows_a_step * config.transformer(vocab_size=2).context_length
+
+
+def elapsed_seconds(points: Sequence[Point]) -> list[float]:
+    """Return for each point the seconds of training until then, over all parts of a run.
+
+    A run that was paused counts its own from 0 again.
+    """
+    before = 0.0
+    elapsed: list[float] = []
+    for number, point in enumerate(points):
+        if number and point.seconds < points[number - 1].seconds:
+            before = elapsed[-1]
+        elapsed.append(before + point.seconds)
+    return elapsed
+
+
+def seconds_at(points: Sequence[Point], steps: Sequence[float]) -> list[float]:
+    """Return when, in seconds of training, a run had taken so many steps; 0 before all points."""
+    if not points:
+        return [0.0] * len(steps)
+    known = [0, *(point.step for point in points)]
+    seconds: list[float] = np.interp(steps, known, [0.0, *elapsed_seconds(points)]).tolist()
+    return seconds
+
+
+def step_at(points: Sequence[Point], seconds: float) -> int:
+    """Return which step a run was at after so many seconds of training; 0 before all points."""
+    if not points:
+        return 0
+    known = [0, *(point.step for point in points)]
+    return round(float(np.interp(seconds, [0.0, *elapsed_seconds(points)], known)))

@@ -17,6 +17,7 @@ from llm_core.training.database import RecordDamagedError, RecordError
 from llm_core.training.fairness import Waiting, starting_order
 from llm_core.training.limits import Limits
 from llm_core.training.machine import memory_kills
+from llm_core.training.notes import checked_note
 from llm_core.training.run_rows import WORKING
 from llm_core.training.runs import Run, RunState, RunStore
 from llm_core.training.steering import checked_title, with_rate, with_steps, without_goals
@@ -75,11 +76,15 @@ class RunQueue:
         self._attempt(self.tick)
         return self.store.get(run.id) or run
 
-    def require_room(self, owner: str) -> None:
-        """Raise ValueError if this visitor, or this machine, cannot keep another run."""
+    def require_room(self, owner: str, more: int = 1) -> None:
+        """Raise ValueError if this visitor, or this machine, cannot keep so many more runs."""
         own = self.store.of_owner(owner)
         waiting = sum(run.state is RunState.QUEUED for run in own)
-        self.limits.check_visitor(runs=len(own), waiting=waiting)
+        # Of several, as many as there are free places do not wait.
+        free = max(0, self.limits.workers - len(self.store.active())) if more > 1 else 0
+        self.limits.check_visitor(
+            runs=len(own) + more - 1, waiting=waiting + max(0, more - 1 - free)
+        )
         if self.limits.max_disk_mb is not None:
             files = self.store.folder.rglob("*")
             self.limits.check_disk(sum(file.stat().st_size for file in files if file.is_file()))
@@ -164,6 +169,11 @@ class RunQueue:
         """Give a run another title; ValueError if it will not do."""
         self._require_owner(run, by)
         self.store.rename(run.id, checked_title(title))
+
+    def annotate(self, run: Run, note: str, *, by: str) -> None:
+        """Keep a note about a run; ValueError if it is too long."""
+        self._require_owner(run, by)
+        self.store.annotate(run.id, checked_note(note))
 
     def stop(self, run: Run, *, by: str) -> None:
         """Ask a run to stop; one that has not begun to learn is ended at once."""

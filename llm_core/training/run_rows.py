@@ -21,9 +21,14 @@ TABLES = {
     " PRIMARY KEY (run, step)) WITHOUT ROWID",
     "samples": "CREATE TABLE samples (run, step, prompt, text, seal,"
     " PRIMARY KEY (run, step)) WITHOUT ROWID",
+    "layers": "CREATE TABLE layers (run, step, weights, updates, seal,"
+    " PRIMARY KEY (run, step)) WITHOUT ROWID",
+    "answers": "CREATE TABLE answers (run, step, answered, asked, text, seal,"
+    " PRIMARY KEY (run, step)) WITHOUT ROWID",
+    "notes": "CREATE TABLE notes (run PRIMARY KEY, note, seal)",
 }
-CURVES = ("points", "evaluations", "samples")
-VERSION = 2
+CURVES = ("points", "evaluations", "samples", "layers", "answers")
+VERSION = 3  # 2 lacked the last three tables; a file of an older version gets what it lacks
 
 
 class RunState(StrEnum):

@@ -9,17 +9,24 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints, write_synced
+from llm_core.training.checkpoint_index import write_synced
 from llm_core.training.config import RunConfig
-from llm_core.training.curves import Curves
+from llm_core.training.curves import Curves, plain_values, several_numbers
 from llm_core.training.database import Database, RecordDamagedError, unsealed
-from llm_core.training.events import EvalEvent, SampleEvent, StartEvent
+from llm_core.training.events import (
+    AnswerEvent,
+    EvalEvent,
+    LayerEvent,
+    SampleEvent,
+    StartEvent,
+)
 from llm_core.training.points import Point
+from llm_core.training.run_folders import run_of_folder
 from llm_core.training.run_rows import (
     ACTIVE,
     CURVES,
@@ -57,6 +64,7 @@ class RunStore:
         self.note = ""  # what became of a damaged record
         folder.mkdir(parents=True, exist_ok=True)
         self.database = Database(folder / "runs.sqlite", TABLES, VERSION)
+        self.database.grow()
         if not self.database.path.exists() and not any(folder.glob("runs/*")):
             self.database.create()
 
@@ -107,6 +115,19 @@ class RunStore:
         self._change(run_id, title=title)
         if run := self.get(run_id):
             self._write_about(run)
+
+    def annotate(self, run_id: str, note: str) -> None:
+        """Keep what its owner notes about a run; an empty note is none."""
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, "notes", (run_id, note))
+
+    def notes(self, run_ids: Iterable[str]) -> dict[str, str]:
+        """Return the notes about these runs by id, of those that have one."""
+        asked = list(run_ids)
+        places = ",".join("?" * len(asked))
+        with self.database.transaction() as connection:
+            rows = connection.execute(f"SELECT * FROM notes WHERE run IN ({places})", asked)
+            return {run: note for run, note in map(unsealed, rows) if note}
 
     def get(self, run_id: str) -> Run | None:
         """Return the run of that id, if there is one."""
@@ -201,6 +222,12 @@ class RunStore:
         with self.database.transaction(write=True) as connection:
             write_row(connection, "samples", (run_id, event.step, event.prompt, event.text))
 
+    def record_measured(self, run_id: str, event: LayerEvent | AnswerEvent) -> None:
+        """Add what was measured of the layers, or of a toy task's answers."""
+        table = "layers" if isinstance(event, LayerEvent) else "answers"
+        with self.database.transaction(write=True) as connection:
+            write_row(connection, table, (run_id, *plain_values(event)))
+
     def finish(self, run_id: str, state: RunState, reason: str = "") -> bool:
         """End an active run; False if it had ended before (the first end stands)."""
         with self.database.transaction(write=True) as connection:
@@ -215,12 +242,13 @@ class RunStore:
         with self.database.transaction(write=True) as connection:
             for table in CURVES:
                 connection.execute(f"DELETE FROM {table} WHERE run = ?", (run_id,))
+            connection.execute("DELETE FROM notes WHERE run = ?", (run_id,))
             connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         shutil.rmtree(self.run_folder(run_id), ignore_errors=True)
 
-    def points(self, run_id: str) -> list[Point]:
-        """The training curve, by step."""
-        return [Point(*values[1:]) for values in self._curve("points", run_id)]
+    def points(self, run_id: str, *, after: int = -1) -> list[Point]:
+        """The training curve, by step, from the first step after `after` on."""
+        return [Point(*values[1:]) for values in self._curve("points", run_id, after)]
 
     def evaluations(self, run_id: str) -> list[EvalEvent]:
         """The validation losses, by step."""
@@ -230,16 +258,27 @@ class RunStore:
         """What the model wrote, by step."""
         return [SampleEvent(*values[1:]) for values in self._curve("samples", run_id)]
 
+    def layers(self, run_id: str, *, after: int = -1) -> list[LayerEvent]:
+        """How large the layers are and how far they move, by step, from after `after` on."""
+        return [
+            LayerEvent(step, several_numbers(weights), several_numbers(updates))
+            for _, step, weights, updates in self._curve("layers", run_id, after)
+        ]
+
+    def answers(self, run_id: str) -> list[AnswerEvent]:
+        """How a toy task's held-out questions were answered, by step."""
+        return [AnswerEvent(*values[1:]) for values in self._curve("answers", run_id)]
+
     def curves(self, run_id: str) -> Curves:
         """All that was measured of the run."""
-        return Curves(self.points(run_id), self.evaluations(run_id), self.samples(run_id))
+        return Curves(**{table: getattr(self, table)(run_id) for table in CURVES})
 
     def add_curves(self, run_id: str, curves: Curves) -> None:
         """Add all that was measured of a run that comes from elsewhere."""
         with self.database.transaction(write=True) as connection:
             for table in CURVES:
                 for row in getattr(curves, table):
-                    write_row(connection, table, (run_id, *astuple(row)))
+                    write_row(connection, table, (run_id, *plain_values(row)))
 
     def see(self, owner: str) -> None:
         """Note that a visitor is there."""
@@ -276,7 +315,7 @@ class RunStore:
         known = {run.id for run in self.all()}
         found = 0
         for path in self.folder.glob("runs/*/run.json"):
-            run = _run_of_folder(path)
+            run = run_of_folder(path)
             if run is not None and run.id not in known:
                 self.insert(run)
                 found += 1
@@ -295,33 +334,7 @@ class RunStore:
             rows = connection.execute(f"SELECT * FROM runs {condition}", values).fetchall()
         return [run_of(row) for row in rows]
 
-    def _curve(self, table: str, run_id: str) -> list[tuple[Any, ...]]:
-        query = f"SELECT * FROM {table} WHERE run = ? ORDER BY step"
+    def _curve(self, table: str, run_id: str, after: int = -1) -> list[tuple[Any, ...]]:
+        query = f"SELECT * FROM {table} WHERE run = ? AND step > ? ORDER BY step"
         with self.database.transaction() as connection:
-            return [unsealed(row) for row in connection.execute(query, (run_id,))]
-
-
-def _run_of_folder(path: Path) -> Run | None:
-    """Return the run that `run.json` tells of, as it stands by its checkpoints."""
-    try:
-        about = json.loads(path.read_bytes())
-        config = RunConfig.from_json(about["config"])
-        checkpoints = list_checkpoints(path.parent)
-        step = checkpoint_step(checkpoints[-1]) if checkpoints else 0
-        return Run(
-            id=path.parent.name,
-            owner=str(about["owner"]),
-            title=str(about["title"]),
-            config=config,
-            state=RunState.DONE if step >= config.steps else RunState.INTERRUPTED,
-            reason="",
-            created=float(about["created"]),
-            launched=float(about["created"]),
-            pid=None,
-            process_started=None,
-            stop_requested=None,
-            step=step,
-            facts=None,
-        )
-    except (ValueError, KeyError, TypeError, OSError):
-        return None
+            return [unsealed(row) for row in connection.execute(query, (run_id, after))]

@@ -181,6 +181,8 @@ def _about(data: bytes) -> tuple[str, StartEvent | None]:
             raise ValueError("its title is none")
         if facts is None:
             return title, None
+        later = ("trigram_loss", "peak_flops")  # older files do not have them
+        facts = dict.fromkeys(later, 0.0) | facts
         for each in fields(StartEvent):
             value = facts[each.name]
             numbers = (int, float) if each.type is float else each.type

@@ -19,7 +19,15 @@ from pathlib import Path
 
 from llm_core.training.checkpoint_index import list_checkpoints
 from llm_core.training.database import RecordError
-from llm_core.training.events import EvalEvent, Event, SampleEvent, StartEvent, StepEvent
+from llm_core.training.events import (
+    AnswerEvent,
+    EvalEvent,
+    Event,
+    LayerEvent,
+    SampleEvent,
+    StartEvent,
+    StepEvent,
+)
 from llm_core.training.limits import Limits
 from llm_core.training.points import PointLog
 from llm_core.training.runs import Run, RunState, RunStore
@@ -71,6 +79,8 @@ class Recorder:
                 self._waiting.append(lambda: store.record_evaluation(run_id, event))
             case SampleEvent():
                 self._waiting.append(lambda: store.record_sample(run_id, event))
+            case LayerEvent() | AnswerEvent():
+                self._waiting.append(lambda: store.record_measured(run_id, event))
         with contextlib.suppress(RecordError):
             self._write()
 
@@ -108,7 +118,7 @@ def work(
     steering = Steering(store, run, recorder.points, leave=watch.gone.is_set)
     reason = ""
     try:
-        training = train(run.config, resume=resume, out=folder, steer=steering)
+        training = train(run.config, resume=resume, out=folder, steer=steering, inside=True)
         with contextlib.closing(training) as events:
             for event in events:
                 if isinstance(event, EndEvent):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from pages.figures.curve import Curve, thin
 from pages.figures.palette import ATTENTION, KEY, PREDICTION, QUERY, TRAIN, VALUE
-from pages.figures.training import MARGIN, Curve, loss_range, thin
+from pages.figures.training import MARGIN, loss_range
 
 MOST_RUNS = 6
 # Runs have no role of their own: each gets a colour, a dash, a sign, and its number at the end.

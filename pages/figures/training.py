@@ -4,37 +4,19 @@ import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.figures.palette import NEUTRAL, TRAIN, VALIDATION
+from pages.figures.curve import STEPS, Axis, Curve, rounded, thin
+from pages.figures.palette import NEUTRAL, PREDICTION, TRAIN, VALIDATION
 
-MOST_POINTS = 300  # of a curve: more than a screen shows, and each costs bytes at every tick
 MOST_CHANGES = 8  # marks in the picture: more would hide it
 DASHES = ("dash", "dot", "dashdot", "longdash")
 MARGIN = {"l": 52, "r": 12, "t": 34, "b": 46}  # pixels around the plot
 LABEL_HEIGHT, LABEL_CHARACTER = 19, 6.4  # pixels of a landmark's label, and of one letter in it
 PHONE_WIDTH = 390 - 32 - MARGIN["l"] - MARGIN["r"]  # pixels of the plot on the narrowest screen
-HOVER = "%{x:,d} · %{y:.3f} · %{customdata:.3~s}"
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Losses in nats per token, and the steps after which they were measured, in order."""
-
-    steps: Sequence[int]
-    losses: Sequence[float]
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where a step has no loss, or a loss no step."""
-        if len(self.steps) != len(self.losses):
-            counts = f"{len(self.steps)} steps, {len(self.losses)} losses"
-            raise ValueError(f"A curve needs one loss a step; here are {counts}.")
-
-    def finite(self) -> "Curve":
-        """The curve without the points where training broke down (not a number, infinite)."""
-        pairs = [p for p in zip(self.steps, self.losses, strict=True) if math.isfinite(p[1])]
-        return Curve([step for step, _ in pairs], [loss for _, loss in pairs])
+HOVER = "%{{x:{}}} · %{{y:.3f}} · %{{customdata:.3~s}}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +31,7 @@ class Reference:
 class Change:
     """What was changed about a run while it trained, after which step."""
 
-    step: int
+    step: float
     label: str
 
 
@@ -58,12 +40,33 @@ def loss_figure(
     validation: Curve,
     references: Sequence[Reference],
     *,
-    total_steps: int,
+    total_steps: float,
+    **options: Any,
+) -> go.Figure:
+    """Return what `loss_plot` describes as a figure, checked by plotly: ten times as slow."""
+    plot = loss_plot(train, validation, references, total_steps=total_steps, **options)
+    return go.Figure(plot)
+
+
+def loss_plot(
+    train: Curve,
+    validation: Curve,
+    references: Sequence[Reference],
+    *,
+    total_steps: float,
     run: str = "run",
     height: int = 380,
     changes: Sequence[Change] = (),
-) -> go.Figure:
+    axis: Axis = STEPS,
+    picked: Change | None = None,
+) -> dict[str, Any]:
     """Draw both curves over the whole run, from step 0 to `total_steps`, among the landmarks.
+
+    Returns plotly's description of the figure as plain data: a page that draws every second has no
+    time for more.
+
+    Along another `axis` than the steps, all places, the total too, are places on that. `picked`
+    is a place that the reader has chosen.
 
     The horizontal axis does not move, so a running curve grows into the picture. `run` names the
     run: as long as it stays the same, the browser keeps what the reader zoomed to or switched off.
@@ -73,21 +76,26 @@ def loss_figure(
     """
     train, validation = train.finite(), validation.finite()
     low, high = loss_range(train, validation, references)
-    figure = go.Figure(
-        data=[
-            _trace(thin(train), "training", TRAIN, marked=False),
-            _trace(thin(validation), "validation", VALIDATION, marked=True),
+    shown = thin(train), thin(validation)
+    scale = (high - low) / (height - MARGIN["t"] - MARGIN["b"])
+    places = _place_labels(shown, references, total_steps, scale)
+    shapes, labels = [], []
+    for index, (reference, (side, edge)) in enumerate(zip(references, places, strict=True)):
+        shapes.append(_landmark_line(reference, DASHES[index % len(DASHES)]))
+        labels.append(_landmark_label(reference, side, edge))
+    marks = [(change, NEUTRAL) for change in changes[-MOST_CHANGES:]]
+    for change, color in [*marks, *([(picked, PREDICTION)] if picked else [])]:
+        shapes.append(upright_line(change.step, color))
+        labels.append(_change_label(change))
+    layout = _layout(total_steps, (low, high), run, height, axis)
+    return {
+        "data": [
+            _trace(shown[0], "training", TRAIN, axis, marked=False),
+            _trace(shown[1], "validation", VALIDATION, axis, marked=True),
             *_newest_point(train),
         ],
-        layout=_layout(total_steps, (low, high), run, height),
-    )
-    scale = (high - low) / (height - MARGIN["t"] - MARGIN["b"])
-    places = _place_labels([thin(train), thin(validation)], references, total_steps, scale)
-    for index, (reference, (side, edge)) in enumerate(zip(references, places, strict=True)):
-        _add_landmark(figure, reference, DASHES[index % len(DASHES)], side, edge)
-    for change in changes[-MOST_CHANGES:]:
-        _add_change(figure, change)
-    return figure
+        "layout": layout | {"shapes": shapes, "annotations": labels},
+    }
 
 
 def loss_alt_text(
@@ -139,74 +147,48 @@ def loss_range(
     if landmarks:
         low, high = min(low, 0.5 * min(landmarks)), min(high, 2 * max(landmarks))
     air = max(high - low, 0.1)
-    return _rounded(max(low - 0.08 * air, 0.0)), _rounded(high + 0.1 * air)
+    return rounded(max(low - 0.08 * air, 0.0)), rounded(high + 0.1 * air)
 
 
-def thin(curve: Curve, most: int = MOST_POINTS) -> Curve:
-    """Leave points out until at most `most` are left (at least 4), and no peak or dip is lost.
-
-    Kept are the first point, the last, and the lowest and the highest of every bucket between.
-    Buckets double in size as a run grows, so the points that are shown rarely change places.
-    """
-    count = len(curve.steps)
-    if count <= most:
-        return curve
-    size = 1
-    while 2 * math.ceil((count - 2) / size) + 2 > most:
-        size *= 2
-    kept = [0]
-    for start in range(1, count - 1, size):
-        bucket = range(start, min(start + size, count - 1))
-        kept += sorted(
-            {min(bucket, key=curve.losses.__getitem__), max(bucket, key=curve.losses.__getitem__)}
-        )
-    kept.append(count - 1)
-    return Curve([curve.steps[i] for i in kept], [curve.losses[i] for i in kept])
-
-
-def _rounded(value: float) -> float:
-    """Five significant digits: finer than a pixel, and short in the message to the browser."""
-    return float(f"{value:.5g}")
-
-
-def _trace(curve: Curve, name: str, color: str, *, marked: bool) -> go.Scatter:
+def _trace(curve: Curve, name: str, color: str, axis: Axis, *, marked: bool) -> dict[str, Any]:
     """A curve. Its perplexities travel along, to three digits: the browser computes nothing."""
     # exp overflows a float at 710, and no reader compares perplexities beyond e^50
     perplexities = [float(f"{math.exp(min(loss, 50)):.3g}") for loss in curve.losses]
-    trace = go.Scatter(
-        x=list(curve.steps),
-        y=[_rounded(loss) for loss in curve.losses],
-        customdata=perplexities,
-        name=name,
-        mode="lines+markers" if marked else "lines",
-        line={"color": color, "width": 2.5, "dash": "solid"},
-        hovertemplate=HOVER,
-    )
-    if marked:
-        trace.marker = {"color": color, "size": 6, "symbol": "diamond"}
-    return trace
+    trace = {
+        "type": "scatter",
+        "x": list(map(rounded, curve.steps)) if axis is not STEPS else list(curve.steps),
+        "y": list(map(rounded, curve.losses)),
+        "customdata": perplexities,
+        "name": name,
+        "mode": "lines+markers" if marked else "lines",
+        "line": {"color": color, "width": 2.5, "dash": "solid"},
+        "hovertemplate": HOVER.format(axis.place),
+    }
+    marker = {"color": color, "size": 6, "symbol": "diamond"}
+    return trace | {"marker": marker} if marked else trace
 
 
-def _newest_point(train: Curve) -> Iterator[go.Scatter]:
+def _newest_point(train: Curve) -> Iterator[dict[str, Any]]:
     """A dot where training stands: a curve of one point would else be invisible."""
     if train.losses:
-        yield go.Scatter(
-            x=[train.steps[-1]],
-            y=[_rounded(train.losses[-1])],
-            mode="markers",
-            marker={"color": TRAIN, "size": 10},
-            showlegend=False,
-            hoverinfo="skip",
-        )
+        yield {
+            "type": "scatter",
+            "x": [train.steps[-1]],
+            "y": [rounded(train.losses[-1])],
+            "mode": "markers",
+            "marker": {"color": TRAIN, "size": 10},
+            "showlegend": False,
+            "hoverinfo": "skip",
+        }
 
 
 def _layout(
-    total_steps: int, losses: tuple[float, float], run: str, height: int
+    total_steps: float, losses: tuple[float, float], run: str, height: int, along: Axis
 ) -> dict[str, object]:
     """Axes, legend and hover; the template is empty, since the default one costs 7 kB a tick."""
     axis = {"zeroline": False, "ticks": "", "ticklabelstandoff": 4, "automargin": False}
     return {
-        "template": go.layout.Template(),
+        "template": {},
         "height": height,
         "margin": MARGIN,
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -218,12 +200,12 @@ def _layout(
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": axis
         | {
-            "range": [0, _rounded(1.012 * total_steps)],  # room for half of the last marker
-            "title": {"text": "training step", "standoff": 8, "font": {"size": 13}},
+            "range": [0, rounded(1.012 * total_steps)],  # room for half of the last marker
+            "title": {"text": along.title, "standoff": 8, "font": {"size": 13}},
             "showgrid": False,
-            "tickformat": ",d",
+            "tickformat": along.tick,
             # A row each, step and all: the two curves are not measured at the same steps.
-            "unifiedhovertitle": {"text": "step · loss · perplexity"},
+            "unifiedhovertitle": {"text": f"{along.word} · loss · perplexity"},
             "showspikes": True,
             "spikemode": "across",
             "spikedash": "solid",
@@ -239,44 +221,64 @@ def _layout(
     }
 
 
-def _add_landmark(figure: go.Figure, reference: Reference, dash: str, side: str, edge: str) -> None:
-    """A dashed line across the plot, its label above or below it at the left or right edge."""
-    loss = _rounded(reference.loss)
-    line = {"color": NEUTRAL, "width": 1.5, "dash": dash}
-    figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, y0=loss, y1=loss, line=line, layer="below"
-    )
-    figure.add_annotation(
-        text=f"{html.escape(reference.label, quote=False)}: {reference.loss:.2f}",
-        xref="paper",
-        x=0 if edge == "left" else 1,
-        xanchor=edge,
-        y=loss,
-        yanchor="bottom" if side == "above" else "top",
-        showarrow=False,
-    )
+def _landmark_line(reference: Reference, dash: str) -> dict[str, Any]:
+    """A dashed line across the plot."""
+    loss = rounded(reference.loss)
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": loss,
+        "y1": loss,
+        "line": {"color": NEUTRAL, "width": 1.5, "dash": dash},
+        "layer": "below",
+    }
 
 
-def _add_change(figure: go.Figure, change: Change) -> None:
-    """An upright line where something was changed, with what it was, written along it."""
-    line = {"color": NEUTRAL, "width": 1.5}
-    figure.add_shape(
-        type="line", yref="paper", x0=change.step, x1=change.step, y0=0, y1=1, line=line
-    )
-    figure.add_annotation(
-        text=html.escape(change.label, quote=False),
-        x=change.step,
-        xanchor="right",
-        yref="paper",
-        y=1,
-        yanchor="top",
-        textangle=-90,
-        showarrow=False,
-    )
+def _landmark_label(reference: Reference, side: str, edge: str) -> dict[str, Any]:
+    """Its label, above or below it at the left or right edge."""
+    return {
+        "text": f"{html.escape(reference.label, quote=False)}: {reference.loss:.2f}",
+        "xref": "paper",
+        "x": 0 if edge == "left" else 1,
+        "xanchor": edge,
+        "y": rounded(reference.loss),
+        "yanchor": "bottom" if side == "above" else "top",
+        "showarrow": False,
+    }
+
+
+def upright_line(place: float, color: str) -> dict[str, Any]:
+    """A line from the bottom to the top of a plot, as plotly's data."""
+    line = {"color": color, "width": 1.5}
+    return {
+        "type": "line",
+        "yref": "paper",
+        "x0": rounded(place),
+        "x1": rounded(place),
+        "y0": 0,
+        "y1": 1,
+        "line": line,
+    }
+
+
+def _change_label(change: Change) -> dict[str, Any]:
+    """What was changed, written along its line."""
+    return {
+        "text": html.escape(change.label, quote=False),
+        "x": rounded(change.step),
+        "xanchor": "right",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "top",
+        "textangle": -90,
+        "showarrow": False,
+    }
 
 
 def _place_labels(
-    curves: Sequence[Curve], references: Sequence[Reference], total_steps: int, scale: float
+    curves: Sequence[Curve], references: Sequence[Reference], total_steps: float, scale: float
 ) -> list[tuple[str, str]]:
     """A place for each label, ("above" or "below" its line, "right" or "left" edge).
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from pages.figures.curve import Curve, thin
 from pages.figures.palette import TRAIN, VALIDATION
-from pages.figures.training import Curve, thin
 
 HEIGHT = 330  # pixels
 _MARGIN = {"l": 56, "r": 12, "t": 58, "b": 46}

@@ -14,6 +14,7 @@ from llm_core.finetuning.experiment import (
 )
 from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.pretrained.registry import load
+from pages.figures.curve import Curve
 from pages.figures.finetuning import (
     HEIGHT,
     forgetting_figure,
@@ -21,7 +22,6 @@ from pages.figures.finetuning import (
     share_figure,
     task_figure,
 )
-from pages.figures.training import Curve
 from pages.widgets.figure import show_figure, show_finding
 from pages.widgets.finetuning_texts import rows_table
 from pages.widgets.live_chart import live_chart

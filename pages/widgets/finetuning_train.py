@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from llm_core.finetuning.settings import TRAINED, FinetuneSettings
+from pages.figures.curve import Curve
 from pages.figures.finetuning import HEIGHT, learning_alt_text, loss_figure, share_figure
-from pages.figures.training import Curve
 from pages.widgets.figure import show_figure, show_finding, show_table
 from pages.widgets.finetuning_texts import Chosen, examples_table, rows_table
 from pages.widgets.live_chart import live_chart

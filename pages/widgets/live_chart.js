@@ -2,7 +2,8 @@
 export default function (mount) {
   const home = (window.insideLLMs ??= { waiting: new Map() });
   const box = mount.parentElement.querySelector(".live-chart");
-  if (home.draw) home.draw(box, mount.data);
-  else home.waiting.set(box, mount.data);
+  const call = [box, mount.data, mount.setStateValue];
+  if (home.draw) home.draw(...call);
+  else home.waiting.set(box, call);
   return () => (home.close ? home.close(box) : home.waiting.delete(box));
 }

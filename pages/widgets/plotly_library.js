@@ -39,8 +39,9 @@ async function unpack(packed) {
 
 // --- one chart ---
 
-home.draw = (box, { figure, alt, height }) => {
+home.draw = (box, { figure, alt, height, pick }, send) => {
   const live = (box.live ??= open(box));
+  live.send = pick ? send : null;
   const { data, layout } = JSON.parse(figure);
   if (live.layout?.uirevision !== layout.uirevision) live.zoom = {};
   Object.assign(live, { data, layout, height });
@@ -116,6 +117,9 @@ function listen(box) {
       if (axis) (live.zoom[axis] ??= [])[end] = value;
     }
   });
+  live.plot.on("plotly_click", ({ points }) => {
+    if (live.send && points.length) live.send("picked", Number(points[0].x));
+  });
   live.plot.on("plotly_doubleclick", () => {
     live.zoom = {};
     live.resets += 1;
@@ -171,5 +175,5 @@ function turned(plot) {
 
 // --- charts that were here first ---
 
-for (const [box, data] of home.waiting) home.draw(box, data);
+for (const call of home.waiting.values()) home.draw(...call);
 home.waiting.clear();

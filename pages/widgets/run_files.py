@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from llm_core.training.checkpoint_index import list_checkpoints
+from llm_core.training.notes import LONGEST
 from llm_core.training.runs import Run
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import show_prose
@@ -20,6 +21,7 @@ def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
     with st.expander("Rename, take away or delete it" if own else "Take it away"):
         if own:
             _rename(run)
+            _annotate(run)
         if list_checkpoints(folder):
             show_prose(lesson, "take_away")
             _offer_file(run)
@@ -42,6 +44,27 @@ def _rename(run: Run) -> None:
         if st.form_submit_button("Rename"):
             try:
                 launcher().rename(run, title, by=run.owner)
+            except ValueError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()
+
+
+def _annotate(run: Run) -> None:
+    """What its owner wants to remember about the run; the comparison shows it too."""
+    with st.form(f"annotate_{run.id}", border=False):
+        known = launcher().store.notes([run.id]).get(run.id, "")
+        note = st.text_area(
+            "A note about it",
+            known,
+            max_chars=LONGEST,
+            height=80,
+            placeholder="What did you expect? What came out?",
+            key=f"note_{run.id}",
+        )
+        if st.form_submit_button("Keep the note"):
+            try:
+                launcher().annotate(run, note, by=run.owner)
             except ValueError as error:
                 st.error(str(error), icon=":material/error:")
             else:

@@ -1,25 +1,17 @@
 """A training run as it stands: its figures, curves and samples, live while it trains."""
 
-import html
-
 import streamlit as st
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
-from llm_core.training.comparison import factor_words
-from llm_core.training.events import EvalEvent, SampleEvent
-from llm_core.training.points import Point, seconds_left
+from llm_core.training.points import seconds_left
 from llm_core.training.runs import Run, RunState
-from pages.figures.training import Change, Curve, Reference, loss_alt_text, loss_figure
-from pages.widgets.live_chart import live_chart
+from pages.widgets.run_charts import best_so_far, run_chart, share_of_peak
+from pages.widgets.run_samples import pick, picked_step, show_samples
 from pages.widgets.sandbox_steer import may_resume
 from pages.widgets.training import launcher, record_trouble
+from pages.widgets.watched import Watched, watched
 
 _TICK_SECONDS = 1.0
-_PRECISIONS = {
-    "float32": "32-bit numbers",
-    "bfloat16": "16-bit numbers (bfloat16), which this machine was found to multiply faster",
-}
-_SAMPLES_WHILE_RUNNING = 5  # beside the first: each travels at every tick
 _BADGES = {
     RunState.QUEUED: ("queued", ":material/hourglass_empty:", "blue"),
     RunState.STARTING: ("starting", ":material/hourglass_top:", "blue"),
@@ -35,6 +27,10 @@ _BADGES = {
 def run_panel(run: Run, *, own: bool) -> None:
     """Show the run; poll while it waits or trains. Only its owner (`own`) may stop it or go on."""
 
+    with record_trouble():
+        best = best_so_far(run)
+        shown = picked_step(run)
+
     @st.fragment(run_every=_TICK_SECONDS if run.active else None)
     def panel() -> None:
         with record_trouble():
@@ -42,23 +38,41 @@ def run_panel(run: Run, *, own: bool) -> None:
                 launcher().renew(run.owner)  # somebody is here: it stays in the queue
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
-            _show(now, own=own)
+            show_panel(now, own=own, best=best)
             if run.active != now.active:
                 st.rerun()  # the whole page: declares the fragment anew, with a timer or without
+            if not run.active and picked_step(run) != shown:
+                st.rerun()  # the time line below goes along
 
     panel()
+    with record_trouble():
+        if note := launcher().store.notes([run.id]).get(run.id):
+            _note(note)
 
 
-def _show(run: Run, *, own: bool) -> None:
-    store = launcher().store
-    points, evaluations = store.points(run.id), store.evaluations(run.id)
+def _note(note: str) -> None:
+    """The owner's words: shown as they are, never as Markdown."""
+    with st.container(horizontal=True, vertical_alignment="center", key="run_note"):
+        st.markdown(":material/edit_note:", width="content")
+        st.text(note, width="stretch")
+
+
+def show_panel(run: Run, *, own: bool, best: float | None) -> None:
+    """Show the run as it stands: one tick of a page that watches it."""
+    seen = watched(run)
     _heading(run, own=own)
-    _metrics(run, points, evaluations)
+    _metrics(run, seen)
     chart, samples = st.columns([3, 2], gap="medium")
     with chart:
-        _chart(run, points, evaluations)
+        run_chart(
+            run,
+            seen,
+            best=best,
+            picked=picked_step(run),
+            on_pick=lambda step: pick(run, seen, step),
+        )
     with samples:
-        _samples(run, store.samples(run.id))
+        show_samples(run, seen)
 
 
 def _heading(run: Run, *, own: bool) -> None:
@@ -134,8 +148,9 @@ def _go_on(run: Run) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
+def _metrics(run: Run, seen: Watched) -> None:
     """Progress in numbers, in a row that wraps on a narrow screen."""
+    points, evaluations = seen.points, seen.evaluations
     step = points[-1].step if points else run.step
     st.progress(min(1.0, step / run.config.steps))
     with st.container(horizontal=True):
@@ -143,76 +158,24 @@ def _metrics(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> Non
         _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
         _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
         _metric("Learning rate", f"{points[-1].learning_rate:.2g}" if points else "–")
-        _metric("Tokens per second", f"{points[-1].tokens_per_second:,.0f}" if points else "–")
+        speed = points[-1].tokens_per_second if points else 0.0
+        used = share_of_peak(run, speed)
+        label = f"Tokens/s, {used[0]:.0%} of peak" if used else "Tokens per second"
+        _metric(label, f"{speed:,.0f}" if points else "–", used[1] if used else None)
+        if seen.answers:
+            answers = seen.answers[-1]
+            share = answers.right / max(1, answers.asked)
+            _metric(f"Right, of {answers.asked} asked", f"{share:.0%}")
         if run.active:
             left = seconds_left(points, run.config)
-            _metric("Time left", "–" if left is None else duration(left))
+            _metric("Time left", "–" if left is None else duration(left), width=190)
 
 
-def _metric(label: str, value: str) -> None:
-    st.metric(label, value, width=140)
+def _metric(label: str, value: str, tip: str | None = None, width: int = 140) -> None:
+    st.metric(label, value, width=max(width, 175) if tip else width, help=tip)
 
 
 def duration(seconds: float) -> str:
     """Say a length of time in minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
-
-
-def _chart(run: Run, points: list[Point], evaluations: list[EvalEvent]) -> None:
-    train = Curve([point.step for point in points], [point.loss for point in points])
-    validation = Curve(
-        [evaluation.step for evaluation in evaluations],
-        [evaluation.loss for evaluation in evaluations],
-    )
-    references = []
-    if run.facts:
-        references = [
-            Reference(f"knows nothing: ln({run.facts.vocab_size})", run.facts.uniform_loss),
-            Reference("bigram model", run.facts.bigram_loss),
-        ]
-    steps = run.config.steps
-    changes = [
-        Change(step, f"rate × {factor_words(factor)}") for step, factor in run.config.rate_changes
-    ]
-    figure = loss_figure(
-        train,
-        validation,
-        references,
-        total_steps=steps,
-        run=run.id,
-        height=400,
-        changes=changes,
-    )
-    alt = loss_alt_text(train, validation, references, total_steps=steps)
-    live_chart(figure, key="loss", alt=alt, height=400)
-    if run.facts:
-        st.caption(
-            f"{run.facts.parameters:,} parameters. It trains on {run.facts.train_tokens:,} "
-            f"characters and is validated on the {run.facts.validation_tokens:,} after them, "
-            f"on {run.facts.device.upper()}, in {_PRECISIONS[run.facts.precision]}."
-        )
-
-
-def _samples(run: Run, samples: list[SampleEvent]) -> None:
-    """What the model wrote from the same prompt, newest first, and always the very first noise."""
-    st.markdown("**What it writes**")
-    if not samples:
-        st.caption("The first sample comes as soon as the model is built.")
-        return
-    if run.active and len(samples) > _SAMPLES_WHILE_RUNNING + 1:
-        samples = [samples[0], *samples[-_SAMPLES_WHILE_RUNNING:]]
-    rows = "".join(_sample_row(sample) for sample in reversed(samples))
-    st.html(
-        f'<div tabindex="0" role="region" aria-label="Samples by step" '
-        f'style="max-height:360px;overflow-y:auto">{rows}</div>'
-    )
-
-
-def _sample_row(sample: SampleEvent) -> str:
-    """One sample as HTML: its text comes from a model, so it is escaped."""
-    return (
-        f'<p style="margin:0 0 .2rem;font-size:.85rem;opacity:.8">after {sample.step:,} steps</p>'
-        f'<p style="margin:0 0 1rem;white-space:pre-wrap;overflow-wrap:anywhere">'
-        f"<b>{html.escape(sample.prompt)}</b>{html.escape(sample.text)}</p>"
-    )

@@ -1,12 +1,13 @@
 """Compare runs: what was changed, who came lowest, and all their curves in one picture."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from llm_core.training.comparison import Best, best_of, comparable, what_changed
 from llm_core.training.runs import Run
+from pages.figures.curve import Curve
 from pages.figures.run_comparison import (
     MOST_RUNS,
     NamedCurve,
@@ -14,7 +15,6 @@ from pages.figures.run_comparison import (
     runs_alt_text,
     runs_figure,
 )
-from pages.figures.training import Curve
 from pages.widgets.catalog import Lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.live_chart import live_chart
@@ -126,7 +126,8 @@ def _show(chosen: Sequence[Run]) -> None:
         for run in runs
     ]
     live_chart(runs_figure(curves, height=420), key="runs", alt=runs_alt_text(curves), height=420)
-    st.html(runs_table(runs, names, {run.id: best_of(measured[run.id]) for run in runs}))
+    bests = {run.id: best_of(measured[run.id]) for run in runs}
+    st.html(runs_table(runs, names, bests, store.notes(run.id for run in runs)))
     if not all(comparable(run.config, runs[0].config) for run in runs):
         st.caption(
             "These runs read different texts, or cut them into different tokens. Losses per token "
@@ -134,7 +135,12 @@ def _show(chosen: Sequence[Run]) -> None:
         )
 
 
-def runs_table(runs: Sequence[Run], names: dict[str, str], bests: dict[str, Best | None]) -> str:
+def runs_table(
+    runs: Sequence[Run],
+    names: dict[str, str],
+    bests: dict[str, Best | None],
+    notes: Mapping[str, str] | None = None,
+) -> str:
     """Return the runs as an HTML table; the first is what the others are compared with."""
     losses = {run: best.loss for run, best in bests.items() if best}
     lowest = min(losses.values(), default=None)
@@ -146,10 +152,12 @@ def runs_table(runs: Sequence[Run], names: dict[str, str], bests: dict[str, Best
         loss = f"{best.loss:.3f} after {best.step:,}" if best else "–"
         changed = what_changed(run.config, runs[0].config)
         words = ", ".join(changed) or ("nothing" if index else "the others are compared with it")
+        note = html.escape((notes or {}).get(run.id, ""))
+        said = f'<br><i style="white-space:pre-wrap">{note}</i>' if note else ""
         size = f"{run.facts.parameters:,}" if run.facts else "–"
         cells = [
             f'<b style="color:{colour}" aria-hidden="true">{sign}</b> {index + 1}',
-            f"<b>{html.escape(names[run.id])}</b><br>{html.escape(words)}",
+            f"<b>{html.escape(names[run.id])}</b><br>{html.escape(words)}{said}",
             f"<b>★ {loss} (lowest)</b>" if star else loss,
             f"{run.step:,} of {run.config.steps:,}",
             html.escape(badge_of(run)[0]),

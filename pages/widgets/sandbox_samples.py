@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from llm_core.data.corpora import find_corpus
+from llm_core.data.line_tasks import line_task
 from llm_core.training.events import EvalEvent, SampleEvent
 from llm_core.training.phases import Word, judge_words, known_share, words_in
 from llm_core.training.runs import Run
@@ -14,9 +15,8 @@ from pages.figures.palette import KEY, PREDICTION
 from pages.widgets.catalog import Lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.prose import show_prose
+from pages.widgets.run_samples import MOVED, TIME
 from pages.widgets.training import launcher, record_trouble
-
-_AT = "at"
 
 
 def time_line(lesson: Lesson, run: Run) -> None:
@@ -33,16 +33,21 @@ def _choose(run: Run) -> None:
     with error_boundary("The time line"), record_trouble():
         samples = {each.step: each for each in launcher().store.samples(run.id)}
         steps = list(samples)
-        if st.session_state.get(_AT) not in (None, *steps):
-            del st.session_state[_AT]  # another run's
+        if st.session_state.get(TIME) not in (None, *steps):
+            del st.session_state[TIME]  # another run's
+        # After a click on the chart the place is set already, and a default would contradict it.
+        usual = {} if st.session_state.pop(MOVED, False) else {"value": steps[-1]}
         step = st.select_slider(
             "After how many steps",
             steps,
-            value=steps[-1],
+            **usual,
             format_func=lambda each: f"{each:,}",
-            key=_AT,
+            key=TIME,
             bind="query-params",
         )
+        if line_task(run.config.corpus):  # it has no words
+            st.html(sample_html(samples[step], []))
+            return
         known = _known_words(run.config.corpus, run.config.text_path)
         st.html(sample_html(samples[step], judged(samples[step], known)))
         losses = launcher().store.evaluations(run.id)

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from llm_core.data.line_tasks import LINE_TASKS
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import section, show_text
 
@@ -28,6 +29,14 @@ TRIES: dict[str, dict[str, dict[str, str]]] = {
     },
     "modern": {"Classic": _USUAL, "Modern": _USUAL | {"recipe": "Modern"}},
     "batch": {"One window": _USUAL | {"batch": "1"}, "Sixteen": _USUAL},
+    "sorting": {
+        "Sort digits": {
+            "text": LINE_TASKS["task_sorting"].title,
+            "size": "Pico",
+            "steps": "500",
+            "recipe": "Modern",
+        }
+    },
     "seed": {"Seed 1": _USUAL | {"seed": "1"}, "Seed 2": _USUAL | {"seed": "2"}},
 }
 

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from llm_core.data.corpora import Corpus, available_corpora, excerpt, find_corpus
+from llm_core.data.corpora import (
+    Corpus,
+    available_corpora,
+    excerpt,
+    find_corpus,
+    task_corpora,
+)
 from llm_core.data.own_text import read_own_text
 from pages.widgets.training import launcher
 
@@ -26,7 +32,8 @@ class ChosenText:
 
 def choose_text(context_length: int) -> ChosenText | None:
     """Show the choice; return the text, or None while there is none (the page then says why)."""
-    titles = {corpus.name: corpus.title for corpus in available_corpora()} | {_OWN: "My own text"}
+    texts = (*available_corpora(), *task_corpora())
+    titles = {corpus.name: corpus.title for corpus in texts} | {_OWN: "My own text"}
     name = st.selectbox(
         "Text to learn from",
         list(titles),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from llm_core.data.tasks import TASKS, Task, find_task
 from llm_core.training.translation import TranslatorSettings
-from pages.figures.training import Curve
+from pages.figures.curve import Curve
 from pages.figures.translation import (
     HEIGHT,
     Shares,

@@ -1,5 +1,6 @@
 import pytest
 
+from pages.figures.curve import Curve
 from pages.figures.finetuning import (
     Landmark,
     Way,
@@ -10,7 +11,6 @@ from pages.figures.finetuning import (
     task_figure,
     ways_figure,
 )
-from pages.figures.training import Curve
 
 MARKS = [Landmark("commonest label", 0.5), Landmark("counted words", 0.62)]
 

@@ -1,5 +1,6 @@
 import pytest
 
+from pages.figures.curve import Curve
 from pages.figures.run_comparison import (
     MOST_RUNS,
     NamedCurve,
@@ -7,7 +8,6 @@ from pages.figures.run_comparison import (
     runs_alt_text,
     runs_figure,
 )
-from pages.figures.training import Curve
 
 ONE = NamedCurve("one", Curve([0, 100, 200], [4.0, 2.5, 2.75]))
 TWO = NamedCurve("two", Curve([0, 300], [4.0, 2.25]))

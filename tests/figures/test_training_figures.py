@@ -6,15 +6,14 @@ from itertools import pairwise
 
 import pytest
 
+from pages.figures.curve import Curve, thin
 from pages.figures.palette import TRAIN, VALIDATION
 from pages.figures.training import (
     Change,
-    Curve,
     Reference,
     loss_alt_text,
     loss_figure,
     loss_range,
-    thin,
 )
 
 REFERENCES = [Reference("knows nothing, ln(65)", math.log(65)), Reference("bigram model", 2.45)]

@@ -1,5 +1,5 @@
+from pages.figures.curve import Curve
 from pages.figures.palette import TRAIN, VALIDATION
-from pages.figures.training import Curve
 from pages.figures.translation import (
     Shares,
     learning_alt_text,

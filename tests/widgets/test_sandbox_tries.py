@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from llm_core.training.divergence import TrainingDivergedError
-from llm_core.training.events import EvalEvent, StartEvent, StepEvent
+from llm_core.training.events import AnswerEvent, EvalEvent, StartEvent, StepEvent
 from llm_core.training.loop import train
 from llm_core.training.queue import RunQueue
 from llm_core.training.runs import RunStore
@@ -116,3 +117,28 @@ def test_another_seed_is_another_run_that_ends_nearby(config_of):
     two, _, _ = losses_of(config_of("seed", "Seed 2", steps=200))
     assert one != two
     assert one[-1] == pytest.approx(two[-1], rel=0.05)
+
+
+def test_four_characters_of_memory_come_down_and_stop_above(config_of):
+    four, _, _ = losses_of(config_of("short_context", "Four characters", steps=200))
+    more, _, _ = losses_of(config_of("short_context", "64 characters", steps=200))
+    assert four[-1] < four[0] - 1
+    assert more[-1] < four[-1] - 0.05
+
+
+def test_one_window_a_step_is_a_thicket_and_learns_all_the_same(config_of):
+    evaluations, one, _ = losses_of(config_of("batch", "One window", steps=200))
+    _, sixteen, _ = losses_of(config_of("batch", "Sixteen", steps=200))
+    jumps_of_one, jumps_of_sixteen = (
+        sum(abs(after - before) for before, after in pairwise(losses[-100:]))
+        for losses in (one, sixteen)
+    )
+    assert jumps_of_one > 2 * jumps_of_sixteen
+    assert evaluations[-1] < evaluations[0] - 0.5
+
+
+def test_it_sorts_what_it_has_never_seen(config_of):
+    config = config_of("sorting", "Sort digits", small=False, steps=300, eval_interval=150)
+    answers = [event for event in train(config) if isinstance(event, AnswerEvent)]
+    assert answers[0].right == 0
+    assert answers[-1].right >= 35

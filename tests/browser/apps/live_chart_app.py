@@ -9,7 +9,8 @@ import os
 
 import streamlit as st
 
-from pages.figures.training import Curve, Reference, loss_alt_text, loss_figure
+from pages.figures.curve import Curve
+from pages.figures.training import Reference, loss_alt_text, loss_figure
 from pages.widgets.live_chart import live_chart, plotly_library
 
 TICKS = int(os.environ.get("LIVE_CHART_TICKS", "60"))
