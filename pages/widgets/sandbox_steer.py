@@ -26,13 +26,13 @@ def steer(lesson: Lesson, run: Run, visitor: str) -> None:
     with st.expander(title, icon=":material/tune:", expanded=False, key="steer"):
         show_prose(lesson, "steer" if own else "branch")
         # Without a timer nothing of it travels while the run is watched; steps are waited for.
-        st.fragment(_parts, run_every=1.0 if own and _held(run) else None)(run.id, visitor)
+        tick = 1.0 if own and _held(run) is not None else None
+        st.fragment(_parts, run_every=tick)(run.id, visitor)
 
 
-def _held(run: Run) -> bool:
-    """Whether the run has a process that waits between two steps."""
-    folder = launcher().store.run_folder(run.id)
-    return run.active and held_after(folder) is not None
+def _held(run: Run) -> int | None:
+    """Return after which step the run's process waits, or will; None if it just trains."""
+    return held_after(launcher().store.run_folder(run.id)) if run.active else None
 
 
 def _parts(run_id: str, visitor: str) -> None:
@@ -58,31 +58,34 @@ def _parts(run_id: str, visitor: str) -> None:
 def _single_steps(run: Run) -> None:
     """Take a step at a time: what one batch changes."""
     held, done = _held(run), run.step >= run.config.steps
+    waits = held is not None and run.state is RunState.RUNNING and run.step >= held
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Take one step",
             icon=":material/skip_next:",
             key="one_step",
-            disabled=done or (run.active and not held),
+            disabled=done or (run.active and not waits),
             help="Exactly one batch is read, and every weight changed once. The first step takes "
             "some seconds, as the training process starts; the next ones do not.",
         ) and _tried(lambda: launcher().step_once(run, by=run.owner)):
             st.rerun()
         if (
-            held
+            waits
             and st.button("Train on", icon=":material/play_arrow:", key="train_on")
             and _tried(lambda: launcher().train_on(run, by=run.owner))
         ):
             st.rerun()
-        st.caption(_step_sentence(run, held=held))
+        st.caption(_step_sentence(run, held, waits=waits))
 
 
-def _step_sentence(run: Run, *, held: bool) -> str:
+def _step_sentence(run: Run, held: int | None, *, waits: bool) -> str:
     """Say what the last step did, or why there is none to take."""
     if run.step >= run.config.steps:
         return "All steps are taken: ask for more of them below."
-    if run.active and not held:
+    if run.active and held is None:
         return "Pause it first; then it can be led step by step."
+    if run.active and not waits:
+        return f"It takes step {held:,} …"
     points, taken = launcher().store.points(run.id), run.step
     if not run.active:
         kept = list_checkpoints(launcher().store.run_folder(run.id))
