@@ -144,6 +144,8 @@ def _steps(
             if wanted is None:
                 if out is not None and watch.calm:
                     yield CheckpointEvent(state.step, save_checkpoint(state, out))
+                    if inside:
+                        save_snapshot(state, out)
                 return
             state.config = changed_on_the_way(state.config, wanted)
         config = state.config

@@ -105,7 +105,7 @@ def _show_fusion(encoded: Encoded, found: Mapping[str, np.ndarray]) -> Fused:
             }
         )
     st.markdown("**How the third list comes about**")
-    st.html(named_table(rows, "Scores of the hybrid list"))
+    st.html(named_table(rows, "Scores of the hybrid list", left=("passage", "sum")))
     assert first is not None
     short = {name: listed[:20] for name, listed in lists.items()}
     top = best(fuse(list(short.values()), len(encoded.searcher.passages)), 3)
