@@ -11,7 +11,7 @@ from llm_core.training.state import TrainingState
 
 PATIENCE = 20  # steps in a row that the loss may be out of bounds: some runs come back
 _SNAPSHOT_STEPS = 50
-_SNAPSHOT_PARAMETERS = 3_000_000  # above, a copy in memory costs more than it is worth
+SNAPSHOT_PARAMETERS = 3_000_000  # above, a copy in memory costs more than it is worth
 
 
 class TrainingDivergedError(RuntimeError):
@@ -78,7 +78,7 @@ class DivergenceWatch:
         state = self._state
         if state.step % _SNAPSHOT_STEPS or not self.calm:
             return
-        if sum(each.numel() for each in state.model.parameters()) > _SNAPSHOT_PARAMETERS:
+        if sum(each.numel() for each in state.model.parameters()) > SNAPSHOT_PARAMETERS:
             return
         self._good = self._newest  # for _SNAPSHOT_STEPS steps, nothing bad has come of it
         self._newest = _Snapshot(

@@ -20,7 +20,11 @@ from llm_core.training.answers import ask
 from llm_core.training.checkpoint_index import drop_checkpoints_after
 from llm_core.training.checkpoints import load_newest, save_checkpoint
 from llm_core.training.config import RunConfig
-from llm_core.training.divergence import DivergenceWatch, TrainingDivergedError
+from llm_core.training.divergence import (
+    SNAPSHOT_PARAMETERS,
+    DivergenceWatch,
+    TrainingDivergedError,
+)
 from llm_core.training.events import (
     CheckpointEvent,
     EvalEvent,
@@ -81,7 +85,7 @@ def train(
             if snapshots is not None:
                 save_snapshot(state, snapshots)
             yield from _look(state, final=False)
-            if out is not None and config.checkpoint_interval:  # the first weights
+            if out is not None and _keeps_first_weights(state):
                 yield CheckpointEvent(0, save_checkpoint(state, out))
         yield from _steps(state, out, watch, steer, inside=inside)
     except GeneratorExit:
@@ -255,6 +259,12 @@ def _sample(state: TrainingState) -> SampleEvent:
 
 def _first_word(text: str) -> str:
     return text.split()[0] if text.split() else text
+
+
+def _keeps_first_weights(state: TrainingState) -> bool:
+    """Whether step 0 is saved too; a large model's weights cost more than they are worth then."""
+    size = sum(parameter.numel() for parameter in state.model.parameters())
+    return state.config.checkpoint_interval > 0 and size <= SNAPSHOT_PARAMETERS
 
 
 def _due(step: int, interval: int) -> bool:

@@ -108,7 +108,9 @@ def test_a_real_queue_takes_turns_too(queue_of, store, tiny_run):
     for run in runs:
         wait_for(store, run, lambda now: not now.active)
     by_start = sorted((store.get(run.id) for run in runs), key=lambda run: run.launched)
-    assert [(run.state, run.reason) for run in by_start] == [(RunState.DONE, "")] * 4
+    assert [(run.state, run.reason) for run in by_start] == [
+        (RunState.DONE, "It has taken all of its 5 steps.")
+    ] * 4
     assert "".join(run.title for run in by_start) == "0132"
 
 
