@@ -23,7 +23,7 @@ from llm_core.pretrained.tiny import CORPUS, load_tiny
 from llm_core.pretrained.tiny_encoder import load_tiny_encoder, save_tiny_encoder
 from llm_core.training.masked import MaskedScore, MaskedSettings, score_masked, train_masked
 
-SETTINGS = MaskedSettings(steps=8000, batch_size=16, share=0.2, score_interval=500)
+SETTINGS = MaskedSettings(steps=3000, batch_size=16, share=0.2, score_interval=500)
 SIZES = ("context_length", "d_model", "n_layers", "n_heads", "d_ff", "bias")  # the tiny GPT's
 
 

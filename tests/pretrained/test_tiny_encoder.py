@@ -20,9 +20,9 @@ def test_it_guesses_as_many_hidden_tokens_as_it_states():
     assert model.config.vocab_size == tokenizer.vocab_size + 1
     ids = torch.from_numpy(tokenizer.encode_array(find_corpus(CORPUS).load()))
     validation_ids = split_by_position(ids, 0.1)[1]
-    found = score_masked(model, MaskedSettings(steps=1, share=0.15), validation_ids)
+    found = score_masked(model, MaskedSettings(steps=1, share=0.2, batch_size=16), validation_ids)
     assert found.right == pytest.approx(stated_share_right(), abs=2e-3)
-    assert found.right > 0.7
+    assert found.right > 0.85
 
 
 def test_it_has_the_tiny_gpts_size_and_tokens():
