@@ -9,20 +9,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llm_core.training.curves import Curves
+from llm_core.training.events import layer_names
 
 _POLYNOMIAL = 0x82F63B78  # CRC-32C, "Castagnoli", bits reversed
+
+
+def event_file(curves: Curves, *, started: float) -> bytes:
+    """Return the content of an event file; `started`: seconds since 1970."""
+    records = [_record(_double(1, started) + _bytes(3, b"brain.Event:2"))]
+    for seconds, step, tag, value in _scalars(curves):
+        summary = _bytes(1, _bytes(1, tag.encode()) + _float(2, value))
+        event = _double(1, started + seconds) + _varint_field(2, step) + _bytes(5, summary)
+        records.append(_record(event))
+    return b"".join(records)
+
+
+def event_file_name(started: float) -> str:
+    """Return a name by which TensorBoard knows what it is."""
+    return f"events.out.tfevents.{int(started)}.inside-llms"
 
 
 def write_events(curves: Curves, folder: Path, *, started: float) -> Path:
     """Write one event file below `folder` and return it; `started`: seconds since 1970."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"events.out.tfevents.{int(started)}.inside-llms"
-    with path.open("wb") as file:
-        file.write(_record(_double(1, started) + _bytes(3, b"brain.Event:2")))
-        for seconds, step, tag, value in _scalars(curves):
-            summary = _bytes(1, _bytes(1, tag.encode()) + _float(2, value))
-            event = _double(1, started + seconds) + _varint_field(2, step) + _bytes(5, summary)
-            file.write(_record(event))
+    path = folder / event_file_name(started)
+    path.write_bytes(event_file(curves, started=started))
     return path
 
 
@@ -35,9 +46,22 @@ def _scalars(curves: Curves) -> Iterator[tuple[float, int, str, float]]:
         yield point.seconds, point.step, "learning_rate", point.learning_rate
         yield point.seconds, point.step, "gradient_norm", point.gradient_norm
         yield point.seconds, point.step, "tokens_per_second", point.tokens_per_second
+    for step, tag, value in _beside_steps(curves):
+        yield seconds_at[max(known for known in seconds_at if known <= step)], step, tag, value
+
+
+def _beside_steps(curves: Curves) -> Iterator[tuple[int, str, float]]:
+    """Yield step, name and value of what is not measured with every point."""
     for evaluation in curves.evaluations:
-        before = max(step for step in seconds_at if step <= evaluation.step)
-        yield seconds_at[before], evaluation.step, "loss/validation", evaluation.loss
+        yield evaluation.step, "loss/validation", evaluation.loss
+    for moved in curves.layers:
+        for name, weights, update in zip(
+            layer_names(len(moved.weights)), moved.weights, moved.updates, strict=True
+        ):
+            yield moved.step, f"weights/{name}", weights
+            yield moved.step, f"updates/{name}", update
+    for answers in curves.answers:
+        yield answers.step, "right_answers", answers.right / answers.asked
 
 
 def _record(data: bytes) -> bytes:

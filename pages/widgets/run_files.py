@@ -7,6 +7,7 @@ import streamlit as st
 from llm_core.training.checkpoint_index import list_checkpoints
 from llm_core.training.notes import LONGEST
 from llm_core.training.runs import Run
+from llm_core.training.tensorboard import event_file, event_file_name
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import show_prose
 from pages.widgets.run_panel import badge_of
@@ -25,6 +26,7 @@ def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
         if list_checkpoints(folder):
             show_prose(lesson, "take_away")
             _offer_file(run)
+            _offer_events(run)
         if own:
             sure = st.checkbox("Yes, delete this run for ever", key=f"sure_{run.id}")
             st.button(
@@ -122,6 +124,19 @@ def _offer_file(run: Run) -> None:
         )
     else:
         st.button("Pack it into one file", key="pack", on_click=_pack, args=(run,))
+
+
+def _offer_events(run: Run) -> None:
+    """Its curves for TensorBoard, written when they are asked for."""
+    st.download_button(
+        "Its curves for TensorBoard",
+        lambda: event_file(launcher().store.curves(run.id), started=run.created),
+        event_file_name(run.created),
+        "application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Put the file into a folder, and start `tensorboard --logdir` with that folder.",
+    )
 
 
 def _pack(run: Run) -> None:

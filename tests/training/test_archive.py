@@ -18,7 +18,14 @@ from llm_core.training.archive import pack_run
 from llm_core.training.checkpoint_index import latest_checkpoint, read_files
 from llm_core.training.checkpoints import load_newest, load_newest_model
 from llm_core.training.curves import Curves
-from llm_core.training.events import EvalEvent, SampleEvent, StartEvent, StepEvent
+from llm_core.training.events import (
+    AnswerEvent,
+    EvalEvent,
+    LayerEvent,
+    SampleEvent,
+    StartEvent,
+    StepEvent,
+)
 from llm_core.training.limits import Limits
 from llm_core.training.loop import train
 from llm_core.training.points import Point
@@ -294,15 +301,23 @@ def test_files_that_are_no_archive_or_too_large_are_refused(packed, folder):
 def test_tensorboard_reads_the_same_numbers(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    write_events(CURVES, tmp_path, started=1000.0)
+    inside = LayerEvent(5, (1.0, 2.0, 3.0), (0.25, 0.5, 0.75))
+    curves = replace(CURVES, layers=[inside], answers=[AnswerEvent(5, 3, 4, "")])
+    write_events(curves, tmp_path, started=1000.0)
     events = EventAccumulator(str(tmp_path)).Reload()
+    parts = ("embeddings", "layer 1", "output")
     assert set(events.Tags()["scalars"]) == {
+        *(f"{kind}/{part}" for kind in ("weights", "updates") for part in parts),
+        "right_answers",
         "loss/train",
         "loss/validation",
         "learning_rate",
         "gradient_norm",
         "tokens_per_second",
     }
+    assert [events.Scalars(f"updates/{part}")[0].value for part in parts] == [0.25, 0.5, 0.75]
+    assert events.Scalars("weights/output")[0].value == 3.0
+    assert events.Scalars("right_answers")[0].value == 0.75
     train_loss = events.Scalars("loss/train")
     assert [(e.step, e.value, e.wall_time) for e in train_loss] == [
         (1, 3.0, 1000.1),
