@@ -15,12 +15,12 @@ from pages.figures.distribution import (
     distribution_figure,
     top_outcomes,
 )
+from pages.widgets.attention_heads import show_weights
 from pages.widgets.catalog import Lesson
 from pages.widgets.figure import show_finding
 from pages.widgets.fragments import own_part
 from pages.widgets.head_grid import head_grid
 from pages.widgets.live_chart import live_chart
-from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.point_map import Point, point_map
 from pages.widgets.prose import show_prose
 from pages.widgets.stepper import stepper
@@ -118,20 +118,8 @@ def _heads(maps: np.ndarray, labels: Sequence[str]) -> None:
         alt=f"The weights of all {layers * heads} heads, a tile each.",
         on_choose=_take_head,
     )
-    weights = maps[layer, head]
-    shown = np.where(np.tril(np.ones_like(weights)) > 0, weights, -np.inf).round(3)
-    matrix_heatmap(
-        shown,
-        key="inside_weights",
-        alt=f"Layer {layer + 1}, head {head + 1}: a row is a token that looks, a column one that "
-        "is looked at.",
-        rows=labels,
-        columns=labels,
-        row_name="query",
-        column_name="key",
-        limits=(0.0, 1.0),
-        numbers=False,
-    )
+    st.caption(f"Layer {layer + 1}, head {head + 1}:")
+    show_weights(labels, maps[layer, head], key="inside_weights")
 
 
 def _take_head(layer: int, head: int) -> None:
