@@ -10,8 +10,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from llm_core.pretrained.assets import cache_folder
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -72,6 +75,42 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
 def start_module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
     """The same for a server that all tests of a module visit."""
     yield from _start_servers(tmp_path_factory.mktemp("servers"))
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one server of the course, for all tests that leave nothing behind in it."""
+    folder = tmp_path_factory.mktemp("course")
+    environment = {
+        "INSIDE_LLMS_DATA": str(folder / "data"),
+        "INSIDE_LLMS_ASSETS": str(cache_folder()),
+        "OMP_NUM_THREADS": "1",
+    }
+    starting = _start_servers(folder)
+    yield next(starting)("app.py", environment)
+    for _ in starting:  # lets it stop its servers
+        pass
+
+
+@pytest.fixture
+def visit(browser: Any, course: str) -> Iterator[Callable[[str], Any]]:
+    """A function (address below the course's) -> page: a new visitor, who sees a whole lesson."""
+    from playwright.sync_api import expect
+
+    contexts = []
+
+    def go(address: str) -> Any:
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{course}/{address}")
+        end = page.get_by_role("heading", name="In short", include_hidden=True)
+        expect(end).to_be_attached(timeout=90_000)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
 
 
 def _start_servers(folder: Path) -> Iterator[StartServer]:

@@ -10,22 +10,8 @@ from llm_core.models.config import preset
 
 
 @pytest.fixture
-def open_page(browser, start_server, tmp_path):
-    url = start_server("app.py", {"INSIDE_LLMS_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"})
-    contexts = []
-
-    def open_it(query=""):
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"{url}/architecture{query}")
-        end = page.get_by_role("heading", name="In short", include_hidden=True)
-        expect(end).to_be_attached(timeout=60_000)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
+def open_page(visit):
+    return lambda query="": visit(f"architecture{query}")
 
 
 def part(page, name):

@@ -7,15 +7,8 @@ from playwright.sync_api import expect
 
 
 @pytest.fixture
-def page(browser, start_server, tmp_path):
-    url = start_server("app.py", {"INSIDE_LLMS_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"})
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(f"{url}/embeddings")
-    expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=60_000)
-    yield page
-    context.close()
+def page(visit):
+    return visit("embeddings")
 
 
 def part(page, name):

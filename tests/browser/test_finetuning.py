@@ -9,27 +9,6 @@ from llm_core.data.labelled_texts import find_label_task
 from llm_core.finetuning.experiment import measured
 
 
-@pytest.fixture(scope="module")
-def server(start_module_server, tmp_path_factory):
-    env = {"INSIDE_LLMS_DATA": str(tmp_path_factory.mktemp("data")), "OMP_NUM_THREADS": "1"}
-    return start_module_server("app.py", env)
-
-
-@pytest.fixture
-def visit(browser, server):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-
-    def go(query=""):
-        page.goto(f"{server}/pretraining_and_finetuning{query}")
-        expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=90_000)
-        return page
-
-    yield go
-    context.close()
-
-
 def part(page, name):
     return page.locator(f".st-key-section_{name}")
 
@@ -41,7 +20,7 @@ def metric(place, name):
 
 
 def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
-    page = visit("?tune_steps=300")
+    page = visit("pretraining_and_finetuning?tune_steps=300")
     train = part(page, "train")
     train.get_by_role("button", name="Fine-tune it").click()
     expect(train.get_by_role("button", name="Stop")).to_be_enabled()
@@ -72,7 +51,7 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
 
 
 def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
-    page = visit("?tune_steps=20")
+    page = visit("pretraining_and_finetuning?tune_steps=20")
     texts, train = part(page, "texts"), part(page, "train")
     texts.get_by_text("Authors: Shakespeare or a president?").click()
     expect(page).to_have_url(re.compile("texts=Authors"))
@@ -90,7 +69,7 @@ def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
 
 
 def test_a_table_that_will_not_do_is_refused_and_ways_are_compared(visit):
-    page = visit()
+    page = visit("pretraining_and_finetuning")
     texts = part(page, "texts")
     texts.get_by_text("My own table (CSV)").click()
     upload = texts.locator("input[type=file]")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from llm_core.pretrained.assets import cache_folder, is_present
+from llm_core.pretrained.assets import is_present
 
 DOLLARS = "Which policy has been characterized as substituting dollars for bullets?"
 OWN = """The owl of Saint Mary's lived in the church tower for nine winters, above the bells.
@@ -16,31 +16,6 @@ shared supper.
 Mice had moved to the old school long before, since nobody there ever left
 the lamp burning at night.
 """
-
-
-@pytest.fixture(scope="module")
-def server(start_module_server, tmp_path_factory):
-    env = {
-        "INSIDE_LLMS_DATA": str(tmp_path_factory.mktemp("data")),
-        "INSIDE_LLMS_ASSETS": str(cache_folder()),
-        "OMP_NUM_THREADS": "1",
-    }
-    return start_module_server("app.py", env)
-
-
-@pytest.fixture
-def visit(browser, server):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-
-    def go(query=""):
-        page.goto(f"{server}/knowledge_retrieval{query}")
-        expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=90_000)
-        return page
-
-    yield go
-    context.close()
 
 
 def part(page, name):
@@ -54,7 +29,7 @@ def ask(page, question):
 
 
 def test_a_question_is_searched_three_ways(visit):
-    page = visit()
+    page = visit("knowledge_retrieval")
     ask(page, DOLLARS)
     words, both = part(page, "words"), part(page, "both")
     expect(words.get_by_text("The answer: The diplomacy of President Taft")).to_be_visible()
@@ -87,7 +62,7 @@ def test_a_question_is_searched_three_ways(visit):
 
 
 def test_another_text_and_a_question_without_known_words(visit):
-    page = visit()
+    page = visit("knowledge_retrieval")
     part(page, "corpus").get_by_text("Python's help").click()
     cards = part(page, "words").get_by_role("list", name="The best passages by words")
     expect(cards).to_contain_text("help(")
@@ -99,7 +74,7 @@ def test_another_text_and_a_question_without_known_words(visit):
 
 @pytest.mark.skipif(not is_present("minilm"), reason="the encoder is not on this machine")
 def test_files_of_ones_own_are_indexed_and_searched(visit):
-    page = visit("?models=minilm")
+    page = visit("knowledge_retrieval?models=minilm")
     corpus = part(page, "corpus")
     corpus.get_by_role("radio", name="Your own files").click()
     expect(corpus.get_by_text("Choose one file at least")).to_be_visible()
@@ -120,7 +95,7 @@ def test_files_of_ones_own_are_indexed_and_searched(visit):
 
 @pytest.mark.skipif(not is_present("smollm2"), reason="SmolLM2 is not on this machine")
 def test_smollm2_answers_from_a_passage_and_from_memory(visit):
-    page = visit("?passages=1&models=smollm2")
+    page = visit("knowledge_retrieval?passages=1&models=smollm2")
     ask(page, DOLLARS)
     answer = part(page, "answer")
     expect(answer.get_by_role("list", name="Sources of the answer")).to_contain_text("Taft")

@@ -10,17 +10,11 @@ TEXT_LENGTHS = """() => [...document.querySelectorAll('.st-key-section_four .wri
 
 
 @pytest.fixture
-def page(browser, start_server, tmp_path):
-    url = start_server("app.py", {"INSIDE_LLMS_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"})
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    visit(page, f"{url}/sampling")
-    yield page
-    context.close()
+def page(visit):
+    return visit("sampling")
 
 
-def visit(page, url):
+def go(page, url):
     page.goto(url)
     expect(page.get_by_role("heading", name="In short")).to_be_attached(timeout=90_000)
 
@@ -71,7 +65,7 @@ def test_write_together_with_undo_and_a_branch(page):
     expect(chips(page)).to_have_count(6)
     assert "story" not in page.url
 
-    visit(page, long)  # the link holds the whole text
+    go(page, long)  # the link holds the whole text
     expect(chips(page)).to_have_count(8)
     expect(chips(page).nth(7)).to_contain_text(wanted)
 
