@@ -12,6 +12,7 @@ from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
 from llm_core.training.runs import RunStore
 from pages.widgets.carried_tokenizer import store_tokenizer
+from pages.widgets.training import launcher
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,7 @@ def open_sandbox(tmp_path, monkeypatch):
         return app.switch_page("pages/51_training_sandbox.py").run()
 
     yield open_
+    launcher().close()  # or its thread would start what is queued once `tick` is itself again
     st.cache_resource.clear()
 
 

@@ -16,6 +16,7 @@ from llm_core.training.runs import RunStore
 from pages.widgets.catalog import find_lesson
 from pages.widgets.prose import sections
 from pages.widgets.sandbox_tries import TRIES
+from pages.widgets.training import launcher
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +52,7 @@ def config_of(tmp_path, monkeypatch):
         return replace(config, model=model, **(usual | changes))
 
     yield follow
+    launcher().close()  # or its thread would start what is queued once `tick` is itself again
     st.cache_resource.clear()
 
 
