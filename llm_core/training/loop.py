@@ -75,18 +75,13 @@ def train(
         out = out or resume
         state = load_newest(resume)
         state.config = changed_on_the_way(state.config, config)
-    snapshots = out if inside else None
-    if snapshots is not None:
-        drop_snapshots_after(snapshots, state.step)
+    if out is not None and inside:
+        drop_snapshots_after(out, state.step)
     yield _start_event(state, inside=inside)
     watch = DivergenceWatch(state)
     try:
         if state.step == 0:
-            if snapshots is not None:
-                save_snapshot(state, snapshots)
-            yield from _look(state, final=False)
-            if out is not None and _keeps_first_weights(state):
-                yield CheckpointEvent(0, save_checkpoint(state, out))
+            yield from _begin(state, out, inside=inside)
         yield from _steps(state, out, watch, steer, inside=inside)
     except GeneratorExit:
         if out is not None and watch.calm:
@@ -96,11 +91,25 @@ def train(
         raise
     except TrainingDivergedError as error:
         if out is not None:
-            drop_checkpoints_after(out, error.good_step)
-            drop_snapshots_after(out, error.good_step)
-            if state.step == error.good_step:  # set back to it
-                save_checkpoint(state, out)
+            _go_back(state, out, error.good_step)
         raise
+
+
+def _begin(state: TrainingState, out: Path | None, *, inside: bool) -> Iterator[Event]:
+    """What is looked at and kept before the first step."""
+    if out is not None and inside:
+        save_snapshot(state, out)
+    yield from _look(state, final=False)
+    if out is not None and _keeps_first_weights(state):
+        yield CheckpointEvent(0, save_checkpoint(state, out))
+
+
+def _go_back(state: TrainingState, out: Path, good_step: int) -> None:
+    """Leave nothing below `out` that a run which ran away saved after its last good step."""
+    drop_checkpoints_after(out, good_step)
+    drop_snapshots_after(out, good_step)
+    if state.step == good_step:  # set back to it
+        save_checkpoint(state, out)
 
 
 def changed_on_the_way(config: RunConfig, wanted: RunConfig) -> RunConfig:

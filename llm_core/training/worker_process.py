@@ -85,7 +85,9 @@ def death_sentence(code: int | None, memory_kills_before: int) -> str:
         return "The training process was ended by somebody on this machine."
     if code < 0:
         name = signal.Signals(-code).name
-        hint = " Usually memory had run out: try a smaller model." if name == "SIGKILL" else ""
+        # A library that gets no memory often aborts.
+        out = name in ("SIGKILL", "SIGABRT")
+        hint = " Usually memory had run out: try a smaller model." if out else ""
         return f"The training process was ended by the system ({name}).{hint}"
     if code == DISK_FULL_CODE:
         return f"The disk cannot be written ({os.strerror(errno.ENOSPC)}): the last save is kept."

@@ -238,4 +238,4 @@ def test_windows_are_carried_to_the_sandbox(visit):
     expect(page.get_by_label("Context length", exact=True)).to_have_value("16")
     expect(page.get_by_label("Stride", exact=True)).to_have_value("20")
     expect(page.get_by_text("it sees 16 characters at once")).to_be_visible()
-    expect(page.get_by_text("skips 4 of every 20 characters")).to_be_visible()
+    expect(page.get_by_text("skips 4 of every 20 tokens")).to_be_visible()

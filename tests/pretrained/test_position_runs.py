@@ -179,12 +179,15 @@ def test_an_experiment_can_be_saved_and_read(tmp_path):
 
 
 def test_its_command_makes_the_same_run_again():
-    """The first steps anew: rounding in another order is all that may differ on another machine."""
+    """The first steps anew: rounding in another order is all that may differ on another machine.
+
+    The loss falls by 0.4 in the next hundred steps, and one machine was seen 0.04 ahead of another.
+    """
     config, kept = config_for("none"), load_experiment().run("none")
     curve = dict(kept.validation)
     for event in train(config):
         if isinstance(event, EvalEvent):
-            assert event.loss == pytest.approx(curve[event.step], abs=0.02)
+            assert event.loss == pytest.approx(curve[event.step], abs=0.1)
             if event.step >= config.eval_interval:
                 break
     experiment = load_experiment()

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -174,9 +175,9 @@ def test_another_server_notices_a_dead_worker_too(queue, store, tiny_run):
     other = RunQueue(store, Limits(workers=1))
     assert other.check(store.get(run.id)).state is RunState.RUNNING
     os.kill(pid, signal.SIGKILL)
-    assert wait_for(other, run, ended).reason == (
-        "The training process is gone, and left no word why."
-    )
+    found = wait_for(other, run, ended)  # its own server may be first to see it, and knows more
+    assert found.state is RunState.FAILED
+    assert re.match("The training process (is gone|was ended by the system)", found.reason)
 
 
 def test_a_worker_that_fails_says_why(queue, tiny_run):
