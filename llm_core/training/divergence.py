@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from llm_core.models.gpt import GPT
 from llm_core.training.checkpoints import optimizer_tensors, restore
 from llm_core.training.metrics import uniform_loss
 from llm_core.training.state import TrainingState
 
 PATIENCE = 20  # steps in a row that the loss may be out of bounds: some runs come back
 _SNAPSHOT_STEPS = 50
-SNAPSHOT_PARAMETERS = 3_000_000  # above, a copy in memory costs more than it is worth
+_CHEAP_PARAMETERS = 3_000_000  # above, a copy in memory costs more than it is worth
 
 
 class TrainingDivergedError(RuntimeError):
@@ -78,12 +79,17 @@ class DivergenceWatch:
         state = self._state
         if state.step % _SNAPSHOT_STEPS or not self.calm:
             return
-        if sum(each.numel() for each in state.model.parameters()) > SNAPSHOT_PARAMETERS:
+        if not is_cheap_to_copy(state.model):
             return
         self._good = self._newest  # for _SNAPSHOT_STEPS steps, nothing bad has come of it
         self._newest = _Snapshot(
             state.step, _copies(state.model.state_dict()), _copies(optimizer_tensors(state))
         )
+
+
+def is_cheap_to_copy(model: GPT) -> bool:
+    """Whether another copy of a model's weights costs less than it is worth."""
+    return sum(parameter.numel() for parameter in model.parameters()) <= _CHEAP_PARAMETERS
 
 
 def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -21,9 +21,9 @@ from llm_core.training.checkpoint_index import drop_checkpoints_after
 from llm_core.training.checkpoints import load_newest, save_checkpoint
 from llm_core.training.config import RunConfig
 from llm_core.training.divergence import (
-    SNAPSHOT_PARAMETERS,
     DivergenceWatch,
     TrainingDivergedError,
+    is_cheap_to_copy,
 )
 from llm_core.training.events import (
     CheckpointEvent,
@@ -85,9 +85,7 @@ def train(
         yield from _steps(state, out, watch, steer, inside=inside)
     except GeneratorExit:
         if out is not None and watch.calm:
-            save_checkpoint(state, out)
-            if inside:
-                save_snapshot(state, out)
+            _keep(state, out, inside=inside)
         raise
     except TrainingDivergedError as error:
         if out is not None:
@@ -100,8 +98,16 @@ def _begin(state: TrainingState, out: Path | None, *, inside: bool) -> Iterator[
     if out is not None and inside:
         save_snapshot(state, out)
     yield from _look(state, final=False)
-    if out is not None and _keeps_first_weights(state):
+    if out is not None and state.config.checkpoint_interval and is_cheap_to_copy(state.model):
         yield CheckpointEvent(0, save_checkpoint(state, out))
+
+
+def _keep(state: TrainingState, out: Path, *, inside: bool) -> Path:
+    """Save a run that stops on the way, with a snapshot if it keeps such; return its checkpoint."""
+    path = save_checkpoint(state, out)
+    if inside:
+        save_snapshot(state, out)
+    return path
 
 
 def _go_back(state: TrainingState, out: Path, good_step: int) -> None:
@@ -156,9 +162,7 @@ def _steps(
             wanted = steer(state.step)
             if wanted is None:
                 if out is not None and watch.calm:
-                    yield CheckpointEvent(state.step, save_checkpoint(state, out))
-                    if inside:
-                        save_snapshot(state, out)
+                    yield CheckpointEvent(state.step, _keep(state, out, inside=inside))
                 return
             state.config = changed_on_the_way(state.config, wanted)
         config = state.config
@@ -268,12 +272,6 @@ def _sample(state: TrainingState) -> SampleEvent:
 
 def _first_word(text: str) -> str:
     return text.split()[0] if text.split() else text
-
-
-def _keeps_first_weights(state: TrainingState) -> bool:
-    """Whether step 0 is saved too; a large model's weights cost more than they are worth then."""
-    size = sum(parameter.numel() for parameter in state.model.parameters())
-    return state.config.checkpoint_interval > 0 and size <= SNAPSHOT_PARAMETERS
 
 
 def _due(step: int, interval: int) -> bool:

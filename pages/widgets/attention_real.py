@@ -78,7 +78,6 @@ def look_inside() -> tuple[RealText, int, int] | None:
             found.maps,
             chosen=(layer, head),
             key=f"grid_{found.name}",
-            alt=f"The weights of all {layers * heads} heads, a tile each.",
             on_choose=take_head,
         )
     _show_head(found, layer, head)

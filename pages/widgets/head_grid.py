@@ -36,7 +36,6 @@ def head_grid(
     *,
     chosen: tuple[int, int],
     key: str,
-    alt: str,
     on_choose: Callable[[int, int], None],
 ) -> None:
     """Show the weights (L, H, T, T) of all heads; `chosen` (layer, head) has a frame.
@@ -57,7 +56,8 @@ def head_grid(
         key=key,
         data={
             "picture": heads_picture(shown),
-            "alt": f"{alt} Choose a head with the arrow keys and Enter.",
+            "alt": f"The weights of all {layers * heads} heads, a tile each. Choose a head with "
+            "the arrow keys and Enter.",
             "rows": rows,
             "columns": columns,
             "chosen": list(chosen[::-1] if turned else chosen),

@@ -130,7 +130,6 @@ def show_attention(sight: Sight, place: int) -> None:
             maps,
             chosen=(layer, head),
             key=f"heads_{layers}_{heads}",
-            alt=f"The weights of all {layers * heads} heads, a tile each.",
             on_choose=take_head,
         )
     weights = maps[layer, head]

@@ -115,7 +115,6 @@ def _heads(maps: np.ndarray, labels: Sequence[str]) -> None:
         maps,
         chosen=(layer, head),
         key=f"inside_heads_{layers}_{heads}",
-        alt=f"The weights of all {layers * heads} heads, a tile each.",
         on_choose=_take_head,
     )
     st.caption(f"Layer {layer + 1}, head {head + 1}:")

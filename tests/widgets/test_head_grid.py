@@ -12,7 +12,7 @@ def app():
 
     layers, heads = st.session_state.get("size", (2, 3))
     maps = np.tril(np.ones((layers, heads, 4, 4)) / 4)
-    head_grid(maps, chosen=(1, 2), key="grid", alt="All heads.", on_choose=lambda *_: None)
+    head_grid(maps, chosen=(1, 2), key="grid", on_choose=lambda *_: None)
     st.session_state["checked"] = _asked("sent", (2, 3))
 
 
