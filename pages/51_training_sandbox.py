@@ -6,7 +6,6 @@ from llm_core.training.runs import Run
 from pages.widgets.catalog import Lesson
 from pages.widgets.frame import open_page
 from pages.widgets.inspector_links import inspect_links
-from pages.widgets.live_chart import plotly_library
 from pages.widgets.prose import show_prose
 from pages.widgets.run_files import bring_back, own_runs, take_away
 from pages.widgets.run_panel import run_panel
@@ -58,7 +57,6 @@ def end_set_up(run: Run) -> None:
 
 
 page = open_page("training_sandbox")
-plotly_library()
 tried(page)
 me = visitor()
 swept_note()

@@ -212,13 +212,9 @@ def _shares(steps: Sequence[int], shares: Sequence[float]) -> go.Scatter:
 
 
 def _layout(total_steps: int, run: str) -> dict[str, object]:
-    """The template is empty, since the default one costs 7 kB a tick."""
     return {
-        "template": go.layout.Template(),
         "height": HEIGHT,
         "margin": _MARGIN,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "uirevision": run,
         "font": {"size": 12},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

@@ -112,7 +112,8 @@ def _landmarks(
     figure.add_scatter(
         x=[place(model)[0] for model in named],
         y=[place(model)[1] for model in named],
-        mode="text",
+        mode="markers+text",
+        marker={"size": 16, "opacity": 0},  # keeps the name off the point
         text=[model.name for model in named],
         textposition=[_LANDMARKS[model.name] for model in named],
         textfont={"size": 11},

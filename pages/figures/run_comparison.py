@@ -92,11 +92,8 @@ def _layout(runs: Sequence[NamedCurve], height: int) -> dict[str, object]:
     )
     axis = {"zeroline": False, "automargin": False}
     return {
-        "template": go.layout.Template(),
         "height": height,
         "margin": MARGIN | {"t": 34 + 20 * len(runs)},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "uirevision": "runs",
         "hovermode": "closest",
         "font": {"size": 12},

@@ -155,11 +155,8 @@ def _layout(
         "automargin": False,
     }
     return {
-        "template": {},
         "height": height,
         "margin": margin,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "uirevision": run,
         "hovermode": "closest",
         "font": {"size": 12},

@@ -68,13 +68,9 @@ def shares_figure(shares: Shares, *, total_steps: int, run: str) -> go.Figure:
 
 
 def _layout(total_steps: int, run: str) -> dict[str, object]:
-    """The template is empty, since the default one costs 7 kB a tick."""
     return {
-        "template": go.layout.Template(),
         "height": HEIGHT,
         "margin": _MARGIN,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
         "uirevision": run,
         "font": {"size": 12},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},

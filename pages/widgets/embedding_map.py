@@ -17,7 +17,7 @@ from pages.widgets.code_viewer import show_code
 from pages.widgets.embedding_lookup import token_labels
 from pages.widgets.figure import show_figure, show_finding
 from pages.widgets.fragments import own_part
-from pages.widgets.live_chart import live_chart, plotly_library
+from pages.widgets.live_chart import live_chart
 from pages.widgets.point_map import LOOKS, Point, point_map
 from pages.widgets.stepper import stepper
 from pages.widgets.token_chips import Chip, token_chips
@@ -204,7 +204,6 @@ def _space(data: Snapshots, places: np.ndarray, chosen: int, named: list[int], s
     """A live chart: it is turned as the reader has turned it when the snapshot changes."""
     _, reach = _limits(data)
     looks = [(name, *look) for name, look in zip(KINDS, LOOKS, strict=True)]
-    plotly_library()
     live_chart(
         space_figure(
             data.words,

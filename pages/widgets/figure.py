@@ -1,20 +1,18 @@
 """The one way in which a page shows a plotly figure: with its finding in words, and its data."""
 
 import html
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.widgets.live_chart import live_chart
 from pages.widgets.view import current_view
 
 _WHOLE_TABLE = 30  # rows; a longer table scrolls in its own box
-# Streamlit's greys for a figure's words and for a quiet expander have contrasts of 3.7 and 4.3 on
-# white; what is to be read wants 4.5.
+_DEFAULT_HEIGHT = 450  # pixels: plotly's own, for a figure that names none
+# Streamlit's grey for a quiet expander has a contrast of 4.3 on white; words want 4.5.
 LEGIBLE = """
-[data-testid=stPlotlyChart] :is(g[class*=tick] text, g[class*=title] text, .legendtext,
-  .bartext-outside, .textpoint text, .annotation-text) {fill: currentColor !important}
 [class*=_data] > [data-testid=stExpander] summary {opacity: .85}
 """
 
@@ -25,21 +23,14 @@ def show_figure(
     key: str,
     alt: str,
     table: pd.DataFrame | None = None,
-    config: dict[str, Any] | None = None,
     say: bool = True,
 ) -> None:
     """Show a figure as wide as its place.
 
     alt: its main finding in a sentence or two, for those who do not see it, and under the figure
-    unless `say` is false. table: its data, to be opened by those who want it. config: plotly's.
+    unless `say` is false. table: its data, to be opened by those who want it.
     """
-    st.plotly_chart(
-        figure,
-        width="stretch",
-        key=key,
-        alt=alt,
-        config={"displayModeBar": False} | (config or {}),
-    )
+    live_chart(figure, key=key, alt=alt, height=int(figure.layout.height or _DEFAULT_HEIGHT))
     if say:
         show_finding(alt)
     if table is not None:

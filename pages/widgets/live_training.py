@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.widgets.booth import booth
 from pages.widgets.errors import error_boundary
-from pages.widgets.live_chart import plotly_library
 
 if TYPE_CHECKING:
     from llm_core.training.booth import Work
@@ -57,7 +56,6 @@ def watch_training(
     work = current(name)
     if work is None:
         return
-    plotly_library()
     run: str = st.session_state[f"_run_{name}"]
 
     @st.fragment(run_every=_PAUSE if work.active else None)

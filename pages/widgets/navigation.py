@@ -9,12 +9,14 @@ from pages.widgets.catalog import Lesson, written_lessons
 from pages.widgets.errors import error_boundary
 from pages.widgets.figure import LEGIBLE
 from pages.widgets.glossary import GLOSSARY_STYLE
+from pages.widgets.live_chart import plotly_library
 from pages.widgets.progress import current_progress, record_visit, sync_progress
 from pages.widgets.quiz import lesson_questions
 from pages.widgets.settling import settle_imports
 from pages.widgets.view import current_view, view_style
 
 _ROUTED = "_routed"
+_WITHOUT_FIGURES = ("", "home", "glossary")  # pages
 
 # Streamlit writes white on the primary colour, which is pale in the dark theme: hard to read.
 _DARK_STYLE = """
@@ -40,6 +42,8 @@ def run_app() -> None:
         if current_view() == "learn":
             _menu(page.url_path)
         page.run()
+        if page.url_path not in _WITHOUT_FIGURES:
+            plotly_library()  # last: it is long, and the words can do without it
     settle_imports()
 
 

@@ -1,25 +1,72 @@
-// Brings plotly into the page, once, and draws every live chart with it.
+// Brings plotly into the page, once, and draws every chart with it.
 // What it shows of the page's data, it shows as text or through plotly, never as HTML of its own.
 
 const home = (window.insideLLMs ??= { waiting: new Map() });
 const charts = new Set(); // boxes on the page; box.live holds what is known of each
 let trouble = ""; // why there is no library, in a sentence
+let packed; // the library, as it travels
 
 export default function ({ data, parentElement }) {
   // The element has nothing to show; as a row of the page it would leave a gap.
   const row = parentElement.closest('[data-testid="stElementContainer"]');
   if (row) row.style.display = "none";
-  home.library ??= unpack(data).then(
-    () => charts.forEach(paint),
-    (error) => {
-      trouble = error.message;
-      home.library = null; // the next visit tries again
-      charts.forEach(paint);
-    },
-  );
+  packed = data;
+  if ([...charts].some((box) => box.live.wanted)) load();
 }
 
-async function unpack(packed) {
+// --- when ---
+
+// The library holds the browser up for most of a second, and each chart for a moment. So charts
+// that the reader is about to see come first, when the words stand; all others when nothing else
+// is to be done.
+const REST = 1500; // milliseconds in which no chart has come
+const about = { rootMargin: "50% 0px", scrollMargin: "50% 0px" };
+const near = new IntersectionObserver((seen) => {
+  for (const { isIntersecting, target } of seen) if (isIntersecting) want(target);
+}, about);
+let resting;
+
+function expect(box) {
+  near.observe(box);
+  clearTimeout(resting);
+  resting = setTimeout(() => idle().then(wantAnother), REST);
+}
+
+async function wantAnother() {
+  const box = [...charts].find((each) => !each.live.wanted);
+  if (!box) return;
+  want(box);
+  await home.library;
+  await idle();
+  wantAnother();
+}
+
+function want(box) {
+  near.unobserve(box);
+  if (!box.live) return;
+  box.live.wanted = true;
+  if (packed) load();
+  paint(box);
+}
+
+const idle = () =>
+  new Promise((done) =>
+    window.requestIdleCallback ? requestIdleCallback(done, { timeout: 2000 }) : setTimeout(done, 50),
+  );
+
+window.addEventListener("beforeprint", () => charts.forEach(want));
+
+function load() {
+  home.library ??= idle()
+    .then(unpack)
+    .catch((error) => {
+      trouble = error.message;
+      home.library = null; // the next chart tries again
+    })
+    .then(() => charts.forEach(paint));
+}
+
+async function unpack() {
   if (window.Plotly) return;
   if (!window.DecompressionStream) {
     throw new Error("This browser is too old to draw the chart; one from 2023 or later can.");
@@ -47,12 +94,14 @@ home.draw = (box, { figure, alt, height, pick }, send) => {
   Object.assign(live, { data, layout, height });
   box.setAttribute("aria-label", alt);
   box.style.height = `${height}px`; // held from the first moment on: the page must not jump
-  paint(box);
+  if (live.wanted) paint(box);
+  else expect(box);
 };
 
 home.close = (box) => {
   if (!box.live) return;
   charts.delete(box);
+  near.unobserve(box);
   box.live.resizing.disconnect();
   box.live.listening.abort();
   const { plot } = box.live;
@@ -85,7 +134,7 @@ function open(box) {
 
 function paint(box) {
   const { live } = box;
-  if (!live?.layout || live.held) return;
+  if (!live?.wanted || live.held) return;
   if (!window.Plotly) return void say(box, trouble || "Loading the chart …");
   live.width = box.clientWidth;
   if (!live.width) return; // in a closed tab; the observer calls again
@@ -113,7 +162,7 @@ function listen(box) {
   const { live } = box;
   live.plot.on("plotly_relayout", (change) => {
     for (const [name, value] of Object.entries(change)) {
-      const [, axis, end] = name.match(/^([xy]axis)\.range\[([01])\]$/) ?? [];
+      const [, axis, end] = name.match(/^([xy]axis\d*)\.range\[([01])\]$/) ?? [];
       if (axis) (live.zoom[axis] ??= [])[end] = value;
     }
   });
@@ -130,39 +179,52 @@ function listen(box) {
 // The figure's layout in the colours of the theme, and at what the reader has zoomed to.
 function dressed(box) {
   const { live } = box;
-  const style = getComputedStyle(box);
-  const theme = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const [text, grid, ground] = ["text-color", "border-color", "background-color"].map(theme);
   const { layout, zoom } = live;
-  const axis = (name) => ({
-    ...layout[name],
-    // fainter than the dashed lines of the figure
-    gridcolor: /^#\w{6}$/.test(grid) ? `${grid}99` : grid,
-    linecolor: grid,
-    zerolinecolor: grid,
-    ...(zoom[name]?.length === 2 && { range: [...zoom[name]] }),
-    // plotly keeps the reader's ranges while this stays the same
-    uirevision: `${layout.uirevision} ${live.resets}`,
-  });
+  const axes = {};
+  for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter(isAxis)])) {
+    axes[name] = {
+      ...layout[name],
+      ...(zoom[name]?.length === 2 && { range: [...zoom[name]] }),
+      // plotly keeps the reader's ranges while this stays the same
+      uirevision: `${layout.uirevision} ${live.resets}`,
+    };
+  }
   return {
     ...layout,
+    ...axes,
     width: live.width,
     height: live.height,
-    // The figure's own ground is clear; here plotly must know it, to set lines off against it.
-    paper_bgcolor: ground,
-    plot_bgcolor: ground,
     // A finger that drags means to scroll the page.
     dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
-    font: { ...layout.font, color: text, family: theme("font") },
-    hoverlabel: {
-      ...layout.hoverlabel,
-      bgcolor: ground,
-      bordercolor: grid,
-      font: { color: text, family: theme("font") },
-    },
-    xaxis: axis("xaxis"),
-    yaxis: axis("yaxis"),
+    template: { layout: theme(box) },
     ...(layout.scene && { scene: { ...layout.scene, ...turned(live.plot) } }),
+  };
+}
+
+const isAxis = (name) => /^[xy]axis\d*$/.test(name);
+
+// What the course's figures have in common, for plotly to use where a figure says nothing.
+function theme(box) {
+  const style = getComputedStyle(box);
+  const of = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const [text, line, ground] = ["text-color", "border-color", "background-color"].map(of);
+  const grid = /^#\w{6}$/.test(line) ? `${line}99` : line; // fainter than a figure's dashes
+  const font = { color: text, family: of("font"), size: 12 };
+  const axis = { gridcolor: grid, linecolor: line, zerolinecolor: line, tickcolor: line };
+  const title = { font: { ...font, size: 14 } };
+  const colorbar = { outlinewidth: 0, thickness: 16, tickfont: font };
+  return {
+    font,
+    // Clear would do for the eye; but plotly sets lines and words off against its ground.
+    paper_bgcolor: ground,
+    plot_bgcolor: ground,
+    colorway: of("chart-categorical-colors").split(","),
+    hoverlabel: { bgcolor: ground, bordercolor: line, font, align: "left" },
+    xaxis: { ...axis, title, showgrid: false, zeroline: false, automargin: true },
+    yaxis: { ...axis, title, ticklabelstandoff: 4, automargin: true },
+    legend: { font, bgcolor: "rgba(0,0,0,0)" },
+    coloraxis: { colorbar },
+    scene: Object.fromEntries(["xaxis", "yaxis", "zaxis"].map((name) => [name, axis])),
   };
 }
 

@@ -19,7 +19,7 @@ from pages.figures.translation import (
 )
 from pages.widgets.booth import booth
 from pages.widgets.figure import show_figure, show_finding, show_table
-from pages.widgets.live_chart import live_chart, plotly_library
+from pages.widgets.live_chart import live_chart
 from pages.widgets.translation_forcing import show_mistakes
 from pages.widgets.translation_model import MEASURED, measure_model
 from pages.widgets.view import current_view
@@ -57,7 +57,6 @@ def train_it() -> None:
     _buttons(TranslatorSettings(task=name, steps=steps, score_interval=25), source)
     kept = st.session_state.get(_KEPT)
     if kept is not None:
-        plotly_library()
         _watch(*kept)
 
 

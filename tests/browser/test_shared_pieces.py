@@ -425,6 +425,6 @@ def test_a_figures_words_and_its_table(visit: Callable[..., Any]) -> None:
     tick = page.locator(".js-plotly-plot .ytick text").first
     expect(tick).to_have_text("·<b>the</b>")
     expect(tick).to_have_css("fill", "rgb(24, 33, 47)")
-    assert page.get_by_role("figure").first.get_attribute("aria-label").startswith("The most")
+    assert page.locator(".live-chart").first.get_attribute("aria-label").startswith("The most")
     page.get_by_text("Data as a table").nth(2).click()
     expect(page.get_by_role("cell", name="heads")).to_be_visible()

@@ -36,7 +36,7 @@ def test_guess_two_words_and_share_the_game(page):
     expected = 0.1 if came == word else 6.6  # -log2 0.95, or -log2 of a fifth of 0.05
     assert bits(game, "You") == expected
     assert bits(game, "A blind guess") == 2.6
-    expect(game.locator("[data-testid=stPlotlyChart]")).to_have_count(3)
+    expect(game.locator(".live-chart")).to_have_count(3)
 
     game.get_by_role("button", name="Next word").click()
     expect(text).to_contain_text("?")

@@ -12,9 +12,9 @@ def page():
 def test_bars_finding_and_table():
     app = AppTest.from_function(page).run()
     assert not app.exception
-    chart = app.get("plotly_chart")[0].proto
-    assert json.loads(chart.spec)["data"][0]["text"] == ["50 %", "25 %", "25 %"]
-    assert chart.alt.startswith("The most probable is “·<b>” with 50 %")
+    chart = json.loads(app.get("bidi_component")[0].proto.json)
+    assert json.loads(chart["figure"])["data"][0]["text"] == ["50 %", "25 %", "25 %"]
+    assert chart["alt"].startswith("The most probable is “·<b>” with 50 %")
     assert "“·&lt;b&gt;” with 50 %" in "".join(each.proto.body for each in app.get("html"))
     app.session_state["top_data"] = True
     table = app.run().table[0].value

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.figures.distribution import top_outcomes
 from pages.widgets.distribution import show_distribution
+from pages.widgets.live_chart import plotly_library
 from pages.widgets.matrix_heatmap import matrix_heatmap
 from pages.widgets.navigation import show_style
 from pages.widgets.stepper import stepper
@@ -168,3 +169,4 @@ st.title("Shared pieces")
 asked = st.query_params.get("pieces", "")
 for name in [asked] if asked in PIECES else ["chips", "stepper"]:
     PIECES[name]()
+plotly_library()
