@@ -13,6 +13,7 @@ from pages.figures.training import (
     Reference,
     loss_alt_text,
     loss_figure,
+    loss_plot,
     loss_range,
 )
 
@@ -123,8 +124,8 @@ def test_without_points_and_landmarks_there_is_still_a_picture() -> None:
 
 
 def test_a_full_figure_is_a_short_message() -> None:
-    figure = loss_figure(curve(300, 5), curve(40, 37), REFERENCES, total_steps=1500)
-    assert len(figure.to_json()) < 9000
+    plot = loss_plot(curve(300, 5), curve(40, 37), REFERENCES, total_steps=1500)
+    assert len(json.dumps(plot)) < 9000
 
 
 def test_a_curve_needs_as_many_losses_as_steps() -> None:
