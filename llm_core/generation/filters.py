@@ -104,7 +104,7 @@ def heat(logits: Tensor, temperature: float) -> Tensor:
 def keep_top_k(logits: Tensor, k: int) -> Tensor:
     """Keep the k likeliest tokens, and those that are as likely as the last of them."""
     least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]
-    return logits.masked_fill(logits < least, _NEVER)
+    return torch.where(logits < least, _NEVER, logits)
 
 
 def keep_top_p(logits: Tensor, p: float) -> Tensor:

@@ -109,9 +109,11 @@ class Reader:
             self._cache = None
 
     def read(self) -> dict[int, Tensor]:
-        """Return the logits (V,) of the next token of each text that still grows, on the CPU."""
-        with reading(self._model):
-            scores = self._scores().float().cpu()
+        """Return the logits (V,) of the next token of each text that still grows, on the CPU.
+
+        To be called within `reading`.
+        """
+        scores = self._scores().float().cpu().unbind()
         return {row: scores[place] for place, row in enumerate(self._in_cache) if row in self._rows}
 
     def _scores(self) -> Tensor:

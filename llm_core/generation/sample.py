@@ -11,7 +11,7 @@ from torch import Tensor
 
 from llm_core.generation.filters import filtered
 from llm_core.generation.pieces import Decoder, TextStream
-from llm_core.generation.reader import Model, Reader
+from llm_core.generation.reader import Model, Reader, reading
 from llm_core.generation.settings import SamplingSettings
 
 __all__ = [
@@ -112,15 +112,15 @@ def generate_batch(
     growing = len(writers)
     while growing:
         started = time.perf_counter()
-        logits = reader.read()
         steps: list[TokenStep | None] = [None] * len(writers)
-        for row, scores in logits.items():
-            step = writers[row].write(scores, started, reader.forgotten[row])
-            steps[row] = step
-            reader.append(row, step.id)
-            if step.end:
-                reader.end(row)
-                growing -= 1
+        with reading(model):  # not around the yield: others compute meanwhile
+            for row, scores in reader.read().items():
+                step = writers[row].write(scores, started, reader.forgotten[row])
+                steps[row] = step
+                reader.append(row, step.id)
+                if step.end:
+                    reader.end(row)
+                    growing -= 1
         yield tuple(steps)
 
 
@@ -129,7 +129,8 @@ def next_logits(model: Model, ids: Tensor) -> Tensor:
 
     Raises ValueError if there is no token, or one that the model does not know.
     """
-    return Reader(model, [ids.tolist()], most=1, cached=False).read()[0]
+    with reading(model):
+        return Reader(model, [ids.tolist()], most=1, cached=False).read()[0]
 
 
 def draw(probabilities: Tensor, dart: float) -> int:
@@ -138,25 +139,33 @@ def draw(probabilities: Tensor, dart: float) -> int:
     All tokens lie on it end to end, the likeliest first, each as long as its probability (V,).
     """
     shares = probabilities.numpy(force=True)
-    possible = np.flatnonzero(shares)
+    possible = np.flatnonzero(shares > 0)
     if len(possible) > _HEAD:  # it would take long to sort them all, and most darts hit the first
         least = np.partition(shares, -_HEAD)[-_HEAD]
         head = possible[shares[possible] >= least]
-        found = _hit(shares, head, dart * shares.sum(dtype=np.float64))
+        found = _hit(shares, head, dart, shares.sum(dtype=np.float64))
         if found is not None:
             return found
-    found = _hit(shares, possible, dart * shares.sum(dtype=np.float64))
+    found = _hit(shares, possible, dart)
     if found is None:  # the dart landed on the very end, or on nothing at all
         return int(draw_many(probabilities, torch.tensor([dart], dtype=torch.float64))[0])
     return found
 
 
-def _hit(shares: NDArray[np.floating], ids: NDArray[np.intp], place: float) -> int | None:
-    """Which of the tokens `ids`, laid end to end, the likeliest first, lies at a place, if any."""
-    ordered = ids[np.argsort(-shares[ids], kind="stable")]
-    ends = shares[ordered].cumsum(dtype=np.float64)
-    found = int(ends.searchsorted(place, side="right"))
-    return int(ordered[found]) if found < len(ordered) else None
+def _hit(
+    shares: NDArray[np.floating], ids: NDArray[np.intp], dart: float, whole: float | None = None
+) -> int | None:
+    """Which of the tokens `ids`, laid end to end, the likeliest first, a dart hits, if any.
+
+    whole: the length of the bar that it is thrown at; None if these are all that lie on it.
+    """
+    lengths = shares[ids]
+    order = np.argsort(-lengths, kind="stable")
+    ends = lengths[order].cumsum(dtype=np.float64)
+    if whole is None:
+        whole = ends[-1] if len(ends) else 0.0
+    found = int(ends.searchsorted(dart * whole, side="right"))
+    return int(ids[order[found]]) if found < len(order) else None
 
 
 def draw_many(probabilities: Tensor, darts: Tensor) -> Tensor:
@@ -196,7 +205,7 @@ class _Writer:
             chosen = int(probabilities.argmax())
         else:
             dart = torch.rand((), generator=self._generator, dtype=torch.float64)
-            chosen = draw(probabilities, float(dart))
+            chosen = draw(probabilities, dart.item())
         self._history.append(chosen)
         self._written += 1
         end, text = self._ending(chosen)
@@ -233,13 +242,9 @@ def _alternatives(by_model: Tensor, after: Tensor, count: int) -> tuple[Alternat
     """The `count` likeliest tokens by the model."""
     if not count:
         return ()
-    best = by_model.topk(min(count, len(by_model)))
+    values, indices = by_model.topk(min(count, len(by_model)))
+    shares = after.numpy()
     return tuple(
-        Alternative(*found)
-        for found in zip(
-            best.indices.tolist(),
-            best.values.tolist(),
-            after[best.indices].tolist(),
-            strict=True,
-        )
+        Alternative(index, value, float(shares[index]))
+        for index, value in zip(indices.tolist(), values.tolist(), strict=True)
     )
