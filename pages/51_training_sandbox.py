@@ -18,6 +18,7 @@ from pages.widgets.sandbox_steer import steer
 from pages.widgets.sandbox_sweep import show_sweep, swept_note
 from pages.widgets.sandbox_tries import leave_try, tried, tries
 from pages.widgets.training import record_trouble, shown_run
+from pages.widgets.tuned_run import tuned_note, use_tuned
 from pages.widgets.visitor import visitor
 from pages.widgets.writing import write_with
 
@@ -26,14 +27,21 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
     """Show the run, what its curves mean and, once it has ended, let the model write."""
     own = run.owner == me
     run_panel(run, own=own)
-    steer(lesson, run, me)
-    if own:
+    tuned = bool(run.config.tuned)
+    if tuned:
+        tuned_note(run)
+    else:
+        steer(lesson, run, me)
+    if own and not tuned:
         show_sweep(lesson, run)
     if not run.active:
         time_line(lesson, run)
     show_snapshots(lesson, run)
     if not run.active:
-        write_with(lesson, run)
+        if tuned:
+            use_tuned(run)
+        else:
+            write_with(lesson, run)
         inspect_links(run)
         take_away(lesson, run, own=own)
     if not (own and run.active):

@@ -162,6 +162,7 @@ def fine_tune(
         started = time.perf_counter()
         chosen = next(batches)
         targets = [labels[place] for place in chosen]
+        tokens = 0
         if kept is not None:
             loss = F.cross_entropy(classifier.head(kept[chosen]), torch.tensor(targets))
         else:
@@ -169,11 +170,11 @@ def fine_tune(
             classifier.train()
             found = classifier(*batch).loss
             assert found is not None
-            loss = found
-        take_step(loss, optimizer, trained, settings.rate(step))
+            loss, tokens = found, int(batch.lengths.sum())
+        norm = take_step(loss, optimizer, trained, settings.rate(step))
         classifier.eval()
         seconds += time.perf_counter() - started
-        yield Learned(step, float(loss.detach()), seconds)
+        yield Learned(step, float(loss.detach()), seconds, norm, tokens)
         if step % settings.score_interval == 0 or step == settings.steps:
             yield score(step)
 
@@ -184,6 +185,19 @@ def predict(
 ) -> Tensor:
     """Return the probability of each label for each row of ids, (N, K)."""
     return F.softmax(classifier.head(_features(classifier, rows, batch_size)), dim=-1)
+
+
+def sort_text(body: GPT, weight: Tensor, tokenizer: Encoder, text: str) -> list[float]:
+    """Return the probability of each label for one text, by a head's weight (K, C).
+
+    Raises ValueError if the text has no token.
+    """
+    classifier = Classifier(body, len(weight))
+    with torch.no_grad():
+        classifier.head.weight.copy_(weight)
+    rows, _ = encode_texts([Labelled(text, 0)], tokenizer, body.config.context_length)
+    shares: list[float] = predict(classifier, rows)[0].tolist()
+    return shares
 
 
 class _Scorer:

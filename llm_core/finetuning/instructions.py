@@ -122,17 +122,18 @@ def tune_on_instructions(
         model.train()
         loss = model(*make_batch([rows[place] for place in chosen])).loss
         assert loss is not None
-        total = loss
+        total, tokens = loss, sum(len(rows[place][0]) for place in chosen)
         if replayed and pretraining_ids is not None:
             length = model.config.context_length // 2
             windows = random_windows(pretraining_ids[0], length, replayed, generator=generator)
             old = model(*windows).loss
             assert old is not None
             total = (1 - settings.replay) * loss + settings.replay * old
-        take_step(total, optimizer, trained, settings.rate(step))
+            tokens += windows[0].numel()
+        norm = take_step(total, optimizer, trained, settings.rate(step))
         model.eval()
         seconds += time.perf_counter() - started
-        yield Learned(step, float(loss.detach()), seconds)
+        yield Learned(step, float(loss.detach()), seconds, norm, tokens)
         if step % settings.score_interval == 0 or step == settings.steps:
             yield score_instructions(model, tokenizer, unseen, step, validation_ids=validation)
 

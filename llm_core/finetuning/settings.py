@@ -66,11 +66,17 @@ class FinetuneSettings:
 
 @dataclass(frozen=True)
 class Learned:
-    """One step was taken; `loss` is its batch's, before the step, in nats."""
+    """One step was taken; `loss` is its batch's, before the step, in nats.
+
+    gradient_norm: of all that is trained, before it is clipped. tokens: read in this step; none
+    where a frozen body has read the texts beforehand. seconds: of all steps so far.
+    """
 
     step: int
     loss: float
     seconds: float
+    gradient_norm: float
+    tokens: int
 
 
 def choose_trained(
@@ -108,13 +114,14 @@ def take_step(
     optimizer: "torch.optim.Optimizer",
     parameters: list["nn.Parameter"],
     rate: float,
-) -> None:
-    """Follow the gradient of `loss` once, with its length clipped at 1."""
+) -> float:
+    """Follow the gradient of `loss` once, with its length clipped at 1; return that length."""
     import torch
 
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+    return float(norm)

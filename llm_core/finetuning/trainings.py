@@ -1,19 +1,33 @@
-"""Fine-tunings of the tiny GPT as the training booth runs them: started, watched, stopped."""
+"""Fine-tunings of the tiny GPT as the training booth runs them: started, watched, stopped, kept."""
 
-from collections.abc import Iterator
+import copy
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
-from llm_core.data.labelled_texts import LabelledTexts
-from llm_core.finetuning.classification import Classifier, Scored, encode_texts, fine_tune, predict
+from llm_core.data.labelled_texts import Labelled, LabelledTexts
+from llm_core.finetuning.classification import Classifier, Scored, fine_tune, sort_text
 from llm_core.finetuning.experiment import instruction_parts, pretraining_text
-from llm_core.finetuning.instructions import InstructionScore, tune_on_instructions
-from llm_core.finetuning.settings import FinetuneSettings, Learned
+from llm_core.finetuning.instructions import (
+    InstructionScore,
+    prompt_of,
+    tune_on_instructions,
+)
+from llm_core.finetuning.keeping import Tuned
+from llm_core.finetuning.lora import merge_lora
+from llm_core.finetuning.settings import TRAINED, FinetuneSettings, Learned
 from llm_core.models.gpt import GPT
 from llm_core.pretrained.tiny import load_tiny
 from llm_core.tokenizers.bpe import BPETokenizer
 from llm_core.training.booth import Work
+from llm_core.training.events import AnswerEvent, EvalEvent, SampleEvent
+from llm_core.training.heads import Head
+
+_SHOWN = 12  # texts or instructions of a score that are kept with a run
 
 
 @dataclass
@@ -59,12 +73,37 @@ class ClassifierTraining(Work):
         """Return the probability of each label for a text; ValueError if there is none yet."""
         if self._classifier is None or self._tokenizer is None:
             raise ValueError("The training has not begun.")
-        from llm_core.data.labelled_texts import Labelled
+        classifier = self._classifier
+        return sort_text(classifier.body, classifier.head.weight, self._tokenizer, text)
 
-        length = self._classifier.body.config.context_length
-        rows, _ = encode_texts([Labelled(text, 0)], self._tokenizer, length)
-        found: list[float] = predict(self._classifier, rows)[0].tolist()
-        return found
+    def result(self, title: str) -> Tuned:
+        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet."""
+        if self._classifier is None or self._tokenizer is None:
+            raise ValueError("The training has not begun.")
+        labels, count = self.texts.labels, len(self.texts.test)
+        return Tuned(
+            title=f"Fine-tuned: {title}",
+            about=f"Fine-tuned to tell “{title}” ({', '.join(labels)[:120]}) from "
+            f"{len(self.texts.train)} texts; {_what_learnt(self.settings, self.start)}.",
+            settings=self.settings,
+            model=_merged(self._classifier.body),
+            tokenizer=self._tokenizer,
+            text=_as_table(self.texts.train, labels),
+            losses=self.losses,
+            evaluations=[EvalEvent(each.step, each.loss, count) for each in self.scores],
+            answers=[
+                AnswerEvent(
+                    each.step,
+                    round(each.accuracy * count),
+                    count,
+                    _verdicts(self.texts.test, each.said, labels),
+                )
+                for each in self.scores
+            ],
+            head=Head(self._classifier.head.weight, labels),
+            knows_nothing=math.log(len(labels)),
+            done=self.state == "done",
+        )
 
 
 @dataclass
@@ -77,10 +116,12 @@ class InstructionTraining(Work):
     losses: list[Learned] = field(default_factory=list)
     scores: list[InstructionScore] = field(default_factory=list)
     model: GPT | None = None
+    _tokenizer: BPETokenizer | None = None
 
     def events(self) -> Iterator[Learned | InstructionScore]:
         """Load a model of its own, and train it."""
-        self.model, tokenizer = load_tiny(self.start)
+        self.model, self._tokenizer = load_tiny(self.start)
+        tokenizer = self._tokenizer
         pairs, unseen = instruction_parts(self.pairs)
         yield from tune_on_instructions(
             self.model,
@@ -97,3 +138,71 @@ class InstructionTraining(Work):
             self.scores.append(event)
         else:
             self.losses.append(event)
+
+    def result(self, title: str) -> Tuned:
+        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet."""
+        if self.model is None or self._tokenizer is None:
+            raise ValueError("The training has not begun.")
+        pairs, unseen = instruction_parts(self.pairs)
+        questions = [pair.instruction for pair in unseen]
+        mixed = f", {self.settings.replay:.0%} tales mixed in" if self.settings.replay else ""
+        return Tuned(
+            title=f"Fine-tuned: {title}",
+            about=f"Fine-tuned to follow instructions, from {len(pairs)} pairs; "
+            f"{_what_learnt(self.settings, self.start)}{mixed}.",
+            settings=self.settings,
+            model=_merged(self.model),
+            tokenizer=self._tokenizer,
+            text="\n\n".join(f"{prompt_of(each.instruction)} {each.answer}" for each in pairs),
+            losses=self.losses,
+            evaluations=[EvalEvent(each.step, each.loss, len(unseen)) for each in self.scores],
+            answers=[
+                AnswerEvent(
+                    each.step,
+                    round(each.right * len(unseen)),
+                    len(unseen),
+                    "\n".join(
+                        f"{question} → {said}"
+                        for question, said in zip(questions[:_SHOWN], each.said, strict=False)
+                    ),
+                )
+                for each in self.scores
+            ],
+            samples=[
+                SampleEvent(each.step, prompt_of(questions[0]), f" {each.said[0]}")
+                for each in self.scores
+            ],
+            prompt=prompt_of(questions[0]),
+            done=self.state == "done",
+        )
+
+
+def _what_learnt(settings: FinetuneSettings, start: int | None) -> str:
+    """Say which weights learnt, and what they were before."""
+    rank = f" (rank {settings.rank})" if settings.trained == "lora" else ""
+    begun = "random" if start == 0 else "pretrained"
+    return f"{TRAINED[settings.trained][0]} learnt{rank}, from {begun} weights"
+
+
+def _merged(model: GPT) -> GPT:
+    """Return a copy of plain layers."""
+    whole = copy.deepcopy(model)
+    merge_lora(whole)
+    return whole
+
+
+def _as_table(texts: Sequence[Labelled], labels: Sequence[str]) -> str:
+    """Write the texts as a CSV file, which the lesson can read again."""
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(["label", "text"])
+    writer.writerows([labels[each.label], each.text] for each in texts)
+    return target.getvalue()
+
+
+def _verdicts(texts: Sequence[Labelled], said: Sequence[int], labels: Sequence[str]) -> str:
+    """Write what it said of the first texts, a line each."""
+    lines = []
+    for each, label in zip(texts[:_SHOWN], said, strict=False):
+        lines.append(f"{' '.join(each.text.split())[:80]} → {labels[label]}")
+    return "\n".join(lines)

@@ -6,12 +6,13 @@ safetensors are read: a pickle (pytorch_model.bin) could run anything while it i
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from llm_core.models.config import TransformerConfig
@@ -22,6 +23,7 @@ from llm_core.models.huggingface_import import from_huggingface
 from llm_core.models.huggingface_names import ALIASES, IGNORED, PREFIXES, Rule, rules
 from llm_core.models.initialisation import without_weights
 
+_CLASSIFIERS = {"gpt2": "GPT2ForSequenceClassification", "llama": "LlamaForSequenceClassification"}
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 
 
@@ -57,6 +59,28 @@ def save_huggingface(
     (folder / CONFIG).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if tokenizer is not None:
         (folder / TOKENIZER).write_text(tokenizer.to_huggingface(), encoding="utf-8")
+
+
+def add_head(folder: Path, weight: Tensor, labels: Sequence[str]) -> None:
+    """Make a saved GPT in `folder` one that sorts texts: weight (K, C) scores its K `labels`.
+
+    transformers then opens it with AutoModelForSequenceClassification, and reads a text's label
+    from the last token before the padding. Raises ValueError for families that have no such model.
+    """
+    content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    kind = _CLASSIFIERS.get(content["model_type"])
+    if kind is None:
+        raise ValueError(f"transformers has no {content['model_type']} that sorts texts.")
+    content |= {
+        "architectures": [kind],
+        "pad_token_id": 0,
+        "id2label": {str(index): label for index, label in enumerate(labels)},
+        "label2id": {label: index for index, label in enumerate(labels)},
+    }
+    (folder / CONFIG).write_text(json.dumps(content, indent=2), encoding="utf-8")
+    tensors = load_file(folder / WEIGHTS)
+    tensors["score.weight"] = weight.detach().float().contiguous()
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def load_huggingface(folder: Path, *, dtype: torch.dtype = torch.float32) -> GPT | Encoder:

@@ -5,6 +5,7 @@ run.json           title and facts
 checkpoint/        weights, optimizer, config, tokenizer, and the checksums of these
 curves/            what was measured, as CSV
 text.txt           the text, if it was the learner's own
+head.safetensors   a classifier's head, and labels.json: what its rows are scores for
 transformers/      the same weights in the form that the transformers library opens
 """
 
@@ -12,10 +13,11 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from llm_core.models.huggingface import ExportableTokenizer, save_huggingface
+from llm_core.models.huggingface import ExportableTokenizer, add_head, save_huggingface
 from llm_core.tokenizers.bpe import BPETokenizer
 from llm_core.tokenizers.character import CharacterTokenizer
 from llm_core.training.checkpoint_index import FACTS, FILES, newest_whole, read_files
@@ -24,6 +26,7 @@ from llm_core.training.commands import command_for
 from llm_core.training.config import RunConfig
 from llm_core.training.curves import Curves
 from llm_core.training.events import StartEvent
+from llm_core.training.heads import Head, read_head
 
 FORMAT = "inside-llms run 1"
 TEXT = "text.txt"
@@ -65,10 +68,20 @@ def pack_run(folder: Path, *, title: str, curves: Curves, facts: StartEvent | No
     files |= {f"curves/{name}": text.encode() for name, text in curves.to_csv().items()}
     if config.text_path is not None:
         files[TEXT] = Path(config.text_path).read_bytes()
-    exported, why_not = _for_transformers(folder)
+    head = read_head(folder)
+    files |= head.to_files() if head else {}
+    exported, why_not = _for_transformers(folder, head)
     files |= exported
     config = replace(config, precision=state["precision"])  # what "auto" was found to be
-    card = model_card(config, title=title, step=state["step"], curves=curves, why_not=why_not)
+    describe = tuned_card if config.tuned else model_card
+    card = describe(
+        config,
+        title=title,
+        step=state["step"],
+        curves=curves,
+        why_not=why_not,
+        labels=head.labels if head else (),
+    )
     files["README.md"] = card.encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -79,7 +92,13 @@ def pack_run(folder: Path, *, title: str, curves: Curves, facts: StartEvent | No
 
 
 def model_card(
-    config: RunConfig, *, title: str, step: int, curves: Curves, why_not: str = ""
+    config: RunConfig,
+    *,
+    title: str,
+    step: int,
+    curves: Curves,
+    why_not: str = "",
+    labels: Sequence[str] = (),
 ) -> str:
     """Say in Markdown what the model is, how good it is, and how to use it."""
     text = (
@@ -88,11 +107,7 @@ def model_card(
     shape = config.transformer(vocab_size=2)
     losses = [f"{each.loss:.4f} after {each.step:,} steps" for each in curves.evaluations[-1:]]
     loss = losses[0] if losses else "not measured"
-    use = (
-        "from transformers import AutoModelForCausalLM\n\nmodel = AutoModelForCausalLM."
-        'from_pretrained("transformers")'
-    )
-    use = why_not or f"```python\n{use}\n```"
+    use = why_not or _use("AutoModelForCausalLM")
     return f"""# {title}
 
 A small GPT, trained in the course *Inside LLMs* for {step:,} of {config.steps:,} steps on {text}.
@@ -126,7 +141,45 @@ python -m llm_core.training --resume my_run
 """
 
 
-def _for_transformers(folder: Path) -> tuple[dict[str, bytes], str]:
+def tuned_card(
+    config: RunConfig,
+    *,
+    title: str,
+    step: int,
+    curves: Curves,
+    why_not: str = "",
+    labels: Sequence[str] = (),
+) -> str:
+    """Say in Markdown what was fine-tuned, how well it does, and how to use it."""
+    right = [f"{each.right} of {each.asked} after {each.step:,} steps" for each in curves.answers]
+    use = why_not or _use(
+        "AutoModelForSequenceClassification" if labels else "AutoModelForCausalLM"
+    )
+    sorts = f"\n- labels, in the order of its scores: {', '.join(labels)}" if labels else ""
+    return f"""# {title}
+
+A small GPT, fine-tuned in the course *Inside LLMs* for {step:,} of {config.steps:,} steps. \
+{config.tuned}
+
+- {config.batch_size} texts a step, seed {config.seed}, learning rate up to \
+{config.recipe.learning_rate:g}
+- right, of what it had not learnt from: {right[-1] if right else "not measured"}{sorts}
+
+What it learnt from is in `text.txt`. It was pretrained on short tales of our own, and knows nothing
+else.
+
+## Open it with transformers
+
+{use}
+"""
+
+
+def _use(kind: str) -> str:
+    lines = f'from transformers import {kind}\n\nmodel = {kind}.from_pretrained("transformers")'
+    return f"```python\n{lines}\n```"
+
+
+def _for_transformers(folder: Path, head: Head | None) -> tuple[dict[str, bytes], str]:
     """Return the files that transformers opens, or none and the reason why."""
     model, tokenizer = newest_whole(folder, load_model)[0]
     export: ExportableTokenizer | None = None
@@ -138,6 +191,8 @@ def _for_transformers(folder: Path) -> tuple[dict[str, bytes], str]:
         target = Path(name)
         try:
             save_huggingface(model, export, target)
+            if head is not None:
+                add_head(target, head.weight, head.labels)
         except ValueError as error:
             return {}, str(error)
         return {f"transformers/{path.name}": path.read_bytes() for path in target.iterdir()}, ""

@@ -85,6 +85,8 @@ def load_checkpoint(checkpoint: Path) -> TrainingState:
     """
     content, facts = read_files(checkpoint)
     config = RunConfig.from_json(content["config.json"].decode())
+    if config.tuned:
+        raise ValueError("This run is a fine-tuning: it can be used, but not trained on from here.")
     tokenizer = load_tokenizer(checkpoint / "tokenizer.json")
     if facts["threads"] and config.device == "cpu":
         torch.set_num_threads(int(facts["threads"]))  # another number rounds sums otherwise

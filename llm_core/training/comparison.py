@@ -35,6 +35,7 @@ _RUN = {
     "validation_fraction": "validation share",
     "seed": "seed",
     "precision": "precision",
+    "tuned": "fine-tuning:",
 }
 _RECIPE = {each.name: each.name.replace("_", " ") for each in fields(Recipe)}
 
@@ -89,7 +90,7 @@ def _change(words: str, before: object, after: object) -> str:
 
 
 def _written(value: object) -> str:
-    if value is None:
+    if value in (None, ""):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -12,6 +12,7 @@ from llm_core.training.recipes import RECIPES, Recipe
 
 TOKENIZERS = ("char", "bpe", "file", "gpt2")
 PRECISIONS = ("float32", "bfloat16")
+LONGEST_TUNED = 300  # characters
 _MOST_BATCHES = 1024
 
 
@@ -38,6 +39,9 @@ class RunConfig:
     `rate_changes` holds (step, factor): after that step the recipe's learning rates count that many
     times. `earlier_steps` holds (step, steps): until that step the run was to take `steps` in all,
     and its schedule was made for so many. Of checkpoints `keep_checkpoints` stay.
+
+    `tuned` says in a sentence what a finished model was taught, and how: such a run is a
+    fine-tuning (see finetuning.keeping), which the training loop cannot repeat. Else it is empty.
     """
 
     corpus: str | None = None
@@ -69,6 +73,7 @@ class RunConfig:
     stop_loss: float | None = None
     rate_changes: tuple[tuple[int, float], ...] = ()
     earlier_steps: tuple[tuple[int, int], ...] = ()
+    tuned: str = ""
 
     def __post_init__(self) -> None:
         if (self.corpus is None) == (self.text_path is None):
@@ -93,6 +98,9 @@ class RunConfig:
         self._changes("earlier_steps", 1, 10**9)
         if not 0 < self.validation_fraction < 1:
             raise ValueError("The validation split must be a share between 0 and 1 of the text.")
+        tuned = self.tuned
+        if not (isinstance(tuned, str) and tuned.isprintable() and len(tuned) <= LONGEST_TUNED):
+            raise ValueError("What was fine-tuned must be said in one line.")
         self.transformer(vocab_size=2)  # a shape that cannot be built is refused here already
 
     def transformer(self, vocab_size: int) -> TransformerConfig:

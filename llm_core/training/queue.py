@@ -69,6 +69,7 @@ class RunQueue:
         Raises ValueError, with the number allowed, for a run above the limits. The model's size is
         the caller's word: the worker counts again.
         """
+        _refuse_tuned(config)
         self.limits.check_run(config, parameters=parameters, vocab_size=vocab_size)
         self.require_room(owner)
         self.renew(owner)
@@ -95,6 +96,7 @@ class RunQueue:
         One that has reached the time or the loss that it was to stop at goes on without that.
         """
         self._require_owner(run, by)
+        _refuse_tuned(run.config)
         let_go(self.store.run_folder(run.id))
         self._queue_again(run, by)
 
@@ -104,6 +106,7 @@ class RunQueue:
         Raises ValueError while it trains, or if there is no step left to take.
         """
         self._require_owner(run, by)
+        _refuse_tuned(run.config)
         now, folder = self.store.get(run.id) or run, self.store.run_folder(run.id)
         taken = self._taken(now)
         if taken >= now.config.steps:
@@ -139,11 +142,13 @@ class RunQueue:
         A run that trains takes it up within a second or so; one that has ended, when it goes on.
         """
         self._require_owner(run, by)
+        _refuse_tuned(run.config)
         self.store.change_config(run.id, with_rate(factor, since=self._taken(run)))
 
     def change_steps(self, run: Run, steps: int, *, by: str) -> None:
         """Let a run take `steps` in all; ValueError if it has taken so many, or may not."""
         self._require_owner(run, by)
+        _refuse_tuned(run.config)
         self.limits.check_steps(steps)
         self.store.change_config(run.id, with_steps(steps, taken=self._taken(run)))
 
@@ -152,6 +157,7 @@ class RunQueue:
 
         The recipe's learning rates count `factor` times from there, and it takes `steps` in all.
         """
+        _refuse_tuned(run.config)
         self.limits.check_steps(steps)
         self.require_room(by)
 
@@ -331,3 +337,12 @@ class RunQueue:
         if process and process.poll() is not None:
             self._processes.pop(run.id, None)
             close_input(process)
+
+
+def _refuse_tuned(config: RunConfig) -> None:
+    """Raise ValueError for a fine-tuning: a worker would go on in another way than it began."""
+    if config.tuned:
+        raise ValueError(
+            "This model was fine-tuned: the lesson about that can tune another one, but this run "
+            "cannot go on here."
+        )

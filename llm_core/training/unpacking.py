@@ -37,6 +37,8 @@ from llm_core.training.config import PRECISIONS, RunConfig
 from llm_core.training.curves import FILES as CURVE_FILES
 from llm_core.training.curves import Curves
 from llm_core.training.events import StartEvent
+from llm_core.training.head_files import LABELS, WEIGHTS
+from llm_core.training.heads import Head, write_head
 from llm_core.training.limits import Limits
 from llm_core.training.runs import Run, RunState, RunStore
 from llm_core.training.tensor_files import TensorFacts, read_header
@@ -46,6 +48,7 @@ _SMALL = 5 * _MEGABYTE
 _MOST_ENTRIES = 40
 _NEEDED = {"run.json": _SMALL, **{f"checkpoint/{n}": _SMALL for n in (FACTS, *CHECKPOINT_FILES)}}
 _POSSIBLE = {TEXT: 50 * _MEGABYTE, **{f"curves/{name}": 20 * _MEGABYTE for name in CURVE_FILES}}
+_POSSIBLE |= {WEIGHTS: _SMALL, LABELS: _SMALL}
 _IGNORED = ("README.md", "transformers/")  # for people, and for another library
 
 
@@ -60,6 +63,7 @@ class UnpackedRun:
     files: dict[str, bytes]  # of the checkpoint
     curves: Curves
     text: str | None
+    head: Head | None = None
 
 
 def unpack_run(data: bytes, limits: Limits) -> UnpackedRun:
@@ -83,12 +87,13 @@ def unpack_run(data: bytes, limits: Limits) -> UnpackedRun:
     config = replace(config, device="auto")
     text = _text(content, config)
     _check_tensors(files, config, limits)
+    head = _head(content, config)
     curves = {
         name: _decoded(content[f"curves/{name}"], name)
         for name in CURVE_FILES
         if f"curves/{name}" in content
     }
-    return UnpackedRun(title, config, start, state, files, Curves.from_csv(curves), text)
+    return UnpackedRun(title, config, start, state, files, Curves.from_csv(curves), text, head)
 
 
 def place_run(run: UnpackedRun, folder: Path) -> RunConfig:
@@ -104,6 +109,8 @@ def place_run(run: UnpackedRun, folder: Path) -> RunConfig:
     if config.tokenizer == "file":
         write_synced(folder / "tokenizer.json", run.files["tokenizer.json"])
         config = replace(config, tokenizer_path=str((folder / "tokenizer.json").resolve()))
+    if run.head is not None:
+        write_head(folder, run.head)
     content = {name: run.files[name] for name in CHECKPOINT_FILES}
     content["config.json"] = config.to_json().encode()
     kept = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
@@ -207,6 +214,19 @@ def _text(content: dict[str, bytes], config: RunConfig) -> str | None:
         raise ValueError("The file lacks the text that the run was trained on.")
     shape = config.transformer(vocab_size=2)
     return read_own_text(content[TEXT], context_length=shape.context_length)
+
+
+def _head(content: dict[str, bytes], config: RunConfig) -> Head | None:
+    """Return the head of a classifier, if there is one; ValueError if it fits no such body."""
+    given = {name: content[name] for name in (WEIGHTS, LABELS) if name in content}
+    if not given:
+        return None
+    if len(given) < 2 or not config.tuned:
+        raise ValueError("The file holds half a head, or a head of a model that has none.")
+    head = Head.from_files(given)
+    if head.weight.shape[1] != config.transformer(vocab_size=2).d_model:
+        raise ValueError("The head is not that of the model that the config describes.")
+    return head
 
 
 def _check_tensors(files: dict[str, bytes], config: RunConfig, limits: Limits) -> None:

@@ -23,6 +23,7 @@ from pages.figures.finetuning import (
     task_figure,
 )
 from pages.widgets.figure import show_figure, show_finding
+from pages.widgets.finetuning_kept import keep_as_run
 from pages.widgets.finetuning_texts import rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import state_caption, training_buttons, watch_training
@@ -191,7 +192,7 @@ def _train() -> None:
         replay=0.25 if mixed else 0.0,
     )
     training_buttons(NAME, "Tune it on instructions", lambda: _make(settings))
-    watch_training(NAME, _show, lambda work: None)
+    watch_training(NAME, _show, lambda work: keep_as_run(work, NAME, "instructions"))
 
 
 def _make(settings: FinetuneSettings) -> "InstructionTraining":

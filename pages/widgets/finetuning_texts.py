@@ -123,8 +123,8 @@ def _own_texts() -> LabelledTexts | None:
     )
     if given is None:
         st.caption(
-            "At least 20 rows, 2 to 12 labels. It stays on this server's memory while you look, "
-            "and is not kept."
+            "At least 20 rows, 2 to 12 labels. It stays in this server's memory while you look; a "
+            "model that you fine-tune keeps what it learnt from with it, until you delete the run."
         )
         return None
     table = read_table(given.getvalue())

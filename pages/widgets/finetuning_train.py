@@ -10,6 +10,7 @@ from llm_core.finetuning.settings import TRAINED, FinetuneSettings
 from pages.figures.curve import Curve
 from pages.figures.finetuning import HEIGHT, learning_alt_text, loss_figure, share_figure
 from pages.widgets.figure import show_figure, show_finding, show_table
+from pages.widgets.finetuning_kept import keep_as_run
 from pages.widgets.finetuning_texts import Chosen, examples_table, rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import (
@@ -106,6 +107,7 @@ def _ended(work: "ClassifierTraining") -> None:
     if not work.scores:
         return
     _note(work, chosen)
+    keep_as_run(work, NAME, chosen.title.split(":")[0])
     _confusion(work)
     _own_text(work)
     tried = st.session_state[_TRIED]

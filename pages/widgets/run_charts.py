@@ -10,6 +10,7 @@ from llm_core.data.line_tasks import line_task
 from llm_core.inspection.counting import flops_per_token
 from llm_core.training.comparison import best_of, comparable, factor_words
 from llm_core.training.events import layer_names
+from llm_core.training.head_files import has_head
 from llm_core.training.points import (
     elapsed_seconds,
     seconds_at,
@@ -111,7 +112,10 @@ def run_chart(
 
 
 def _controls(run: Run) -> tuple[str, str]:
-    views = [*_VIEWS[:1], *([_ANSWERS] if line_task(run.config.corpus) else []), *_VIEWS[1:]]
+    tuned = bool(run.config.tuned)
+    answers = [_ANSWERS] if tuned or line_task(run.config.corpus) else []
+    views = [*_VIEWS[:1], *answers, *(_VIEWS[1:-2] if tuned else _VIEWS[1:])]
+    axes = [each for each in _AXES if not (tuned and each == "tokens")]  # texts differ in length
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.selectbox(
             "Curve",
@@ -123,14 +127,14 @@ def _controls(run: Run) -> tuple[str, str]:
         )
         axis = st.segmented_control(
             "Against",
-            list(_AXES),
+            axes,
             default="steps",
             required=True,
             format_func=str.capitalize,
             key="against",
             bind="query-params",
         )
-    return view if view in views else "loss", axis if axis in _AXES else "steps"
+    return view if view in views else "loss", axis if axis in axes else "steps"
 
 
 def _scale(axis: Axis, run: Run, seen: Watched) -> _Scale:
@@ -194,6 +198,9 @@ def _loss(
 def _references(run: Run, best: float | None) -> list[Reference]:
     if not run.facts:  # before it has begun there is nothing to compare
         return []
+    if run.config.tuned:
+        guessing = run.facts.uniform_loss
+        return [Reference("guesses blindly", guessing)] if guessing else []
     found = [
         Reference(f"knows nothing: ln({run.facts.vocab_size})", run.facts.uniform_loss),
         Reference("bigram model", run.facts.bigram_loss),
@@ -271,6 +278,9 @@ def _layers_missing(view: str, seen: Watched) -> str:
 def _facts(run: Run) -> str:
     if not run.facts:
         return ""
+    if run.config.tuned:
+        each = "text" if has_head(launcher().store.run_folder(run.id)) else "token"
+        return f"{run.facts.parameters:,} parameters. Here the loss is in nats per {each}."
     return (
         f"{run.facts.parameters:,} parameters. It trains on {run.facts.train_tokens:,} "
         f"tokens and is validated on the {run.facts.validation_tokens:,} after them, "

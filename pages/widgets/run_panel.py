@@ -108,6 +108,8 @@ def _heading(run: Run, *, own: bool) -> None:
 def badge_of(run: Run) -> tuple[str, str, str]:
     """Return the words, icon and colour for where a run stands."""
     label, icon, color = _BADGES[run.state]
+    if run.config.tuned and run.state is RunState.STOPPED:
+        label, icon = "stopped", ":material/stop_circle:"  # it cannot go on
     return ("pausing" if run.active and run.stop_requested else label), icon, color
 
 

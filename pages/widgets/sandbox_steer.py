@@ -250,7 +250,7 @@ def short_title(title: str) -> str:
 
 def may_resume(run: Run) -> bool:
     """May an ended run go on? One that ran away may when its rate was changed since."""
-    if run.active or run.step >= run.config.steps:
+    if run.active or run.config.tuned or run.step >= run.config.steps:
         return False
     changes = run.config.rate_changes
     return run.state is not RunState.DIVERGED or bool(changes and changes[-1][1] < 1)

@@ -1,0 +1,58 @@
+"""Use a fine-tuned model that was kept: let it sort a text, or follow an instruction."""
+
+from typing import Any
+
+import streamlit as st
+
+from llm_core.training.checkpoint_index import latest_checkpoint
+from llm_core.training.head_files import has_head
+from llm_core.training.runs import Run
+from pages.widgets.catalog import find_lesson
+from pages.widgets.fragments import own_part
+from pages.widgets.navigation import link_to
+from pages.widgets.training import launcher, trained_model
+
+_LONGEST = 600  # characters
+
+
+def tuned_note(run: Run) -> None:
+    """Say why nothing of it can be steered, and where another one is tuned."""
+    st.caption(run.config.tuned)
+    link_to(find_lesson("pretraining_and_finetuning"), "Fine-tune another one")
+
+
+@own_part
+def use_tuned(run: Run) -> None:
+    """Ask for a text, and show what the model makes of it; silent if none was saved."""
+    folder = launcher().store.run_folder(run.id)
+    try:
+        checkpoint = latest_checkpoint(folder)
+    except ValueError:
+        return
+    sorts = has_head(folder)
+    st.header("Let it sort a text" if sorts else "Let it answer", divider="gray")
+    label = "A text" if sorts else "An instruction"
+    text = st.text_input(label, key=f"tuned_text_{run.id}", max_chars=_LONGEST).strip()
+    if not text:
+        st.caption("It has learnt from the run's texts alone: write something like them.")
+        return
+    model, tokenizer = trained_model(checkpoint)
+    (_sort if sorts else _answer)(model, tokenizer, text, folder)
+
+
+def _sort(model: Any, tokenizer: Any, text: str, folder: Any) -> None:
+    from llm_core.finetuning.classification import sort_text
+    from llm_core.training.heads import read_head
+
+    head = read_head(folder)
+    assert head is not None
+    shares = sort_text(model, head.weight, tokenizer, text)
+    best = max(range(len(shares)), key=shares.__getitem__)
+    st.markdown("It says, with a probability of " + f"{shares[best]:.1%}:")
+    st.text(head.labels[best])
+
+
+def _answer(model: Any, tokenizer: Any, text: str, folder: Any) -> None:
+    from llm_core.finetuning.instructions import answers
+
+    st.text(answers(model, tokenizer, [text])[0] or "(nothing)")
