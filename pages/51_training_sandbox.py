@@ -34,7 +34,7 @@ def show_run(lesson: Lesson, run: Run, me: str) -> None:
         steer(lesson, run, me)
     if own and not tuned:
         show_sweep(lesson, run)
-    if not run.active:
+    if not (run.active or tuned):
         time_line(lesson, run)
     show_snapshots(lesson, run)
     if not run.active:

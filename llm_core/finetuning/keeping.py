@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,11 @@ class Tuned:
     knows_nothing: float = 0.0
     done: bool = True
     prompt: str = ""
+
+
+def answered_lines(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Write questions, what the model said and what was right as an AnswerEvent's text."""
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
 
 
 def keep_tuned(store: RunStore, tuned: Tuned, *, owner: str) -> Run:

@@ -17,7 +17,7 @@ from llm_core.finetuning.instructions import (
     prompt_of,
     tune_on_instructions,
 )
-from llm_core.finetuning.keeping import Tuned
+from llm_core.finetuning.keeping import Tuned, answered_lines
 from llm_core.finetuning.lora import merge_lora
 from llm_core.finetuning.settings import TRAINED, FinetuneSettings, Learned
 from llm_core.models.gpt import GPT
@@ -28,6 +28,7 @@ from llm_core.training.events import AnswerEvent, EvalEvent, SampleEvent
 from llm_core.training.heads import Head
 
 _SHOWN = 12  # texts or instructions of a score that are kept with a run
+_LONGEST = 90  # characters of such a text
 
 
 @dataclass
@@ -96,7 +97,10 @@ class ClassifierTraining(Work):
                     each.step,
                     round(each.accuracy * count),
                     count,
-                    _verdicts(self.texts.test, each.said, labels),
+                    answered_lines(
+                        (text.text[:_LONGEST], labels[said], labels[text.label])
+                        for text, said in zip(self.texts.test[:_SHOWN], each.said, strict=False)
+                    ),
                 )
                 for each in self.scores
             ],
@@ -161,9 +165,9 @@ class InstructionTraining(Work):
                     each.step,
                     round(each.right * len(unseen)),
                     len(unseen),
-                    "\n".join(
-                        f"{question} → {said}"
-                        for question, said in zip(questions[:_SHOWN], each.said, strict=False)
+                    answered_lines(
+                        (pair.instruction, said, pair.answer)
+                        for pair, said in zip(unseen[:_SHOWN], each.said, strict=False)
                     ),
                 )
                 for each in self.scores
@@ -198,11 +202,3 @@ def _as_table(texts: Sequence[Labelled], labels: Sequence[str]) -> str:
     writer.writerow(["label", "text"])
     writer.writerows([labels[each.label], each.text] for each in texts)
     return target.getvalue()
-
-
-def _verdicts(texts: Sequence[Labelled], said: Sequence[int], labels: Sequence[str]) -> str:
-    """Write what it said of the first texts, a line each."""
-    lines = []
-    for each, label in zip(texts[:_SHOWN], said, strict=False):
-        lines.append(f"{' '.join(each.text.split())[:80]} → {labels[label]}")
-    return "\n".join(lines)

@@ -191,8 +191,15 @@ def _loss(
         axis=scale.axis,
         picked=mark,
     )
+    if _per_text(run):
+        figure["layout"]["yaxis"]["title"]["text"] = "loss (nats per text)"
     alt = loss_alt_text(train, validation, references, total_steps=run.config.steps)
     return figure, alt
+
+
+def _per_text(run: Run) -> bool:
+    """Is a loss that of a text's label, and not of a token?"""
+    return bool(run.config.tuned) and has_head(launcher().store.run_folder(run.id))
 
 
 def _references(run: Run, best: float | None) -> list[Reference]:
@@ -279,7 +286,7 @@ def _facts(run: Run) -> str:
     if not run.facts:
         return ""
     if run.config.tuned:
-        each = "text" if has_head(launcher().store.run_folder(run.id)) else "token"
+        each = "text" if _per_text(run) else "token"
         return f"{run.facts.parameters:,} parameters. Here the loss is in nats per {each}."
     return (
         f"{run.facts.parameters:,} parameters. It trains on {run.facts.train_tokens:,} "

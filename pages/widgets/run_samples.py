@@ -46,16 +46,28 @@ def nearest_step(steps: Sequence[int], step: int) -> int:
 
 
 def _moments(run: Run, seen: Watched) -> list[int]:
-    """The steps at which it was asked, if it learns a toy task, or else wrote a sample."""
-    asked = line_task(run.config.corpus) is not None and seen.answers
-    return [each.step for each in (seen.answers if asked else seen.samples)]
+    """The steps at which it was asked, if it learns to answer, or else wrote a sample."""
+    return [each.step for each in (seen.answers if _answers(run, seen) else seen.samples)]
+
+
+def _answers(run: Run, seen: Watched) -> bool:
+    """Does it learn to answer, a toy task or by fine-tuning, and was it asked?"""
+    learns = bool(run.config.tuned) or line_task(run.config.corpus) is not None
+    return learns and bool(seen.answers)
+
+
+def _lines(run: Run, event: AnswerEvent) -> list[AnsweredLine]:
+    task = line_task(run.config.corpus)
+    if task is not None:
+        return judge_lines(task, event.text)
+    rows = [line.split("\t") for line in event.text.splitlines()]
+    return [AnsweredLine(*row) for row in rows if len(row) == 3]
 
 
 def show_samples(run: Run, seen: Watched) -> None:
-    """What the model writes: the newest, or what was chosen; answers of a toy task as such."""
-    steps = _moments(run, seen)
-    task = line_task(run.config.corpus)
-    st.markdown("**What it answers**" if task and seen.answers else "**What it writes**")
+    """What the model writes: the newest, or what was chosen; answers to questions as such."""
+    steps, asked = _moments(run, seen), _answers(run, seen)
+    st.markdown("**What it answers**" if asked else "**What it writes**")
     if not steps:
         st.caption("The first sample comes as soon as the model is built.")
         return
@@ -63,9 +75,9 @@ def show_samples(run: Run, seen: Watched) -> None:
     place = steps.index(chosen) if chosen in steps else None
     if place is not None:
         _go_through(run, seen, steps, place)
-    if task and seen.answers:
+    if asked:
         event = seen.answers[-1 if place is None else place]
-        st.html(answers_html(event, judge_lines(task, event.text)))
+        st.html(answers_html(event, _lines(run, event), "→" if run.config.tuned else "="))
     else:
         _rows(run, seen, place)
     if place is None:
@@ -118,28 +130,31 @@ def _go_through(run: Run, seen: Watched, steps: list[int], place: int) -> None:
         )
 
 
-def answers_html(event: AnswerEvent, lines: Sequence[AnsweredLine]) -> str:
+def answers_html(event: AnswerEvent, lines: Sequence[AnsweredLine], between: str = "=") -> str:
     """Return questions with the model's answers, each with a sign and a colour for right or wrong.
 
-    The texts come from a model, so they are escaped.
+    between: stands between a question and its answer. The texts come from a model, so they are
+    escaped.
     """
-    rows = "".join(_answer_row(each) for each in lines)
+    rows = "".join(_answer_row(each, between) for each in lines)
+    font = "font-family:monospace" if between == "=" else "font-size:.9rem"  # signs, or texts
     return (
         f'<p style="margin:0 0 .4rem">After {event.step:,} steps, <b>{event.right} of '
         f"{event.asked}</b> questions that it never trained on are answered right, such as:</p>"
-        f'<table style="border-collapse:collapse;margin:0 0 1rem;font-family:monospace" '
-        f'aria-label="Answers">{rows}</table>'
+        f'<div style="max-height:380px;overflow:auto" tabindex="0" role="region" '
+        f'aria-label="Some of its answers"><table style="border-collapse:collapse;'
+        f'margin:0 0 1rem;{font}" aria-label="Answers">{rows}</table></div>'
     )
 
 
-def _answer_row(line: AnsweredLine) -> str:
+def _answer_row(line: AnsweredLine, between: str) -> str:
     sign, style, word = ("✓", _RIGHT, "right") if line.is_right else ("✗", _WRONG, "wrong")
     instead = "" if line.is_right else f"should be {html.escape(line.right)}"
     answer = html.escape(line.answer) or "(nothing)"
     cells = [
         f'<span style="{style}" role="img" aria-label="{word}">{sign}</span>',
-        f"{html.escape(line.question)} =",
-        f'<span style="{style};overflow-wrap:anywhere">{answer}</span>',
+        f"{html.escape(line.question)} {between}",
+        f'<span style="{style};overflow-wrap:break-word">{answer}</span>',
         f'<span style="opacity:.8">{instead}</span>',
     ]
     return (

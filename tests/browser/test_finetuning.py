@@ -49,6 +49,22 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
     tried = train.get_by_role("region", name="What you have tried")
     expect(tried.get_by_role("row")).to_have_count(2)
 
+    # It is a run like others: in the sandbox with its curves, and in the inspector.
+    train.get_by_role("link", name="See it in the sandbox").click()
+    expect(page.get_by_role("heading", name="Fine-tuned: Gifts")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text(re.compile("^stopped$|stopped$")).first).to_be_visible()
+    assert metric(page, f"Step, of {300}").inner_text() == str(steps)
+    expect(page.locator(".live-chart .main-svg").first).to_be_visible()
+    expect(page.get_by_text("all weights learnt, from pretrained weights")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+    expect(page.get_by_text("Steer it")).to_have_count(0)
+    page.get_by_label("A text", exact=True).fill("Ben has a hat. Then Ben gave it to Ida.")
+    page.get_by_label("A text", exact=True).press("Enter")
+    expect(page.get_by_text("It says, with a probability of")).to_be_visible()
+    page.get_by_role("link", name="Inspect this model").click()
+    expect(page.get_by_role("heading", name="Model inspector")).to_be_visible()
+    expect(page.get_by_role("combobox").first).to_have_value("Fine-tuned: Gifts")
+
 
 def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
     page = visit("pretraining_and_finetuning?tune_steps=20")

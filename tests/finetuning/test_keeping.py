@@ -89,7 +89,11 @@ def test_a_classifier_is_a_run_like_others(store, classifier):
     assert [each.right / each.asked for each in curves.answers] == pytest.approx(
         [each.accuracy for each in scores]
     )
-    assert len(curves.answers[0].text.splitlines()) == 12
+    lines = [line.split("\t") for line in curves.answers[-1].text.splitlines()]
+    assert len(lines) == 12
+    for (text, said, right), each, label in zip(lines, TEXTS.test, scores[-1].said, strict=False):
+        assert each.text.startswith(text)
+        assert (said, right) == (TEXTS.labels[label], TEXTS.labels[each.label])
 
     model, tokenizer = load_newest_model(store.run_folder(run.id))
     head = read_head(store.run_folder(run.id))
