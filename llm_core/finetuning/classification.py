@@ -6,7 +6,7 @@ GPT2ForSequenceClassification, which computes the same.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
@@ -59,6 +59,14 @@ class Scored:
     said: tuple[int, ...]
     confusion: tuple[tuple[int, ...], ...]
     pretraining_loss: float | None = None
+
+
+@dataclass(frozen=True)
+class TextsRead:
+    """A frozen body has read `done` of `total` texts: once each, for it will not change."""
+
+    done: int
+    total: int
 
 
 class Classifier(nn.Module):
@@ -137,15 +145,18 @@ def fine_tune(
     settings: FinetuneSettings,
     *,
     pretraining_ids: Tensor | None = None,
-) -> Iterator[Learned | Scored]:
+    longest: int | None = None,
+    read_at_once: int = _SCORE_BATCH,
+) -> Iterator[Learned | Scored | TextsRead]:
     """Train on the task's texts, and yield a `Learned` a step and a `Scored` an interval.
 
     Each epoch takes all texts once, in an order drawn from the seed. `pretraining_ids` (N,), text
     that the body was pretrained to continue, adds to each score how well it still does. With a
-    frozen body, its vectors are computed once and kept.
+    frozen body, its vectors are computed once and kept: first of all, `read_at_once` texts at a
+    time, with a `TextsRead` after each. Texts are cut to `longest` tokens, or else the context.
     """
     generator = torch.Generator().manual_seed(settings.seed)
-    length = classifier.body.config.context_length
+    length = longest or classifier.body.config.context_length
     rows, labels = encode_texts(texts.train, tokenizer, length)
     unseen = encode_texts(texts.test, tokenizer, length)
     trained = [
@@ -153,24 +164,23 @@ def fine_tune(
         *classifier.head.parameters(),
     ]
     optimizer = make_optimizer(trained, settings)
-    score = _Scorer(classifier, *unseen, pretraining_ids, frozen=settings.trained == "head")
     batches = _batches(len(rows), settings.batch_size, generator)
-    kept = _features(classifier, rows) if settings.trained == "head" else None
+    kept = unseen_kept = None
+    if settings.trained == "head":
+        both = yield from _read_once(classifier, [*rows, *unseen[0]], read_at_once)
+        kept, unseen_kept = both[: len(rows)], both[len(rows) :]
+    score = _Scorer(classifier, *unseen, pretraining_ids, unseen_kept)
     seconds = 0.0
     yield score(0)
     for step in range(1, settings.steps + 1):
         started = time.perf_counter()
         chosen = next(batches)
-        targets = [labels[place] for place in chosen]
-        tokens = 0
+        batch = make_batch([rows[place] for place in chosen], [labels[place] for place in chosen])
         if kept is not None:
-            loss = F.cross_entropy(classifier.head(kept[chosen]), torch.tensor(targets))
+            tokens, loss = 0, F.cross_entropy(classifier.head(kept[chosen]), batch.labels)
         else:
-            batch = make_batch([rows[place] for place in chosen], targets)
             classifier.train()
-            found = classifier(*batch).loss
-            assert found is not None
-            loss, tokens = found, int(batch.lengths.sum())
+            tokens, loss = int(batch.lengths.sum()), classifier(*batch).loss
         norm = take_step(loss, optimizer, trained, settings.rate(step))
         classifier.eval()
         seconds += time.perf_counter() - started
@@ -187,7 +197,7 @@ def predict(
     return F.softmax(classifier.head(_features(classifier, rows, batch_size)), dim=-1)
 
 
-def sort_text(body: GPT, weight: Tensor, tokenizer: Encoder, text: str) -> list[float]:
+def sort_text(body: GPT, tokenizer: Encoder, weight: Tensor, text: str) -> list[float]:
     """Return the probability of each label for one text, by a head's weight (K, C).
 
     Raises ValueError if the text has no token.
@@ -209,18 +219,19 @@ class _Scorer:
         rows: list[list[int]],
         labels: list[int],
         pretraining_ids: Tensor | None,
-        *,
-        frozen: bool,
+        kept: Tensor | None,
     ) -> None:
         self._classifier, self._rows, self._labels = classifier, rows, torch.tensor(labels)
-        self._ids, self._frozen = pretraining_ids, frozen
-        self._kept: tuple[Tensor, float | None] | None = None
+        self._ids, self._features = pretraining_ids, kept
+        self._forgotten: float | None = None  # a frozen body forgets nothing: measured once
 
     @torch.inference_mode()
     def __call__(self, step: int) -> Scored:
-        features, forgotten = self._kept or self._read()
-        if self._frozen:
-            self._kept = features, forgotten
+        features = self._features
+        if features is None:
+            features = _features(self._classifier, self._rows)
+        if self._features is None or self._forgotten is None:
+            self._forgotten = self._pretraining_loss()
         logits = self._classifier.head(features)
         said = logits.argmax(dim=-1)
         count = logits.shape[-1]
@@ -231,15 +242,13 @@ class _Scorer:
             float(F.cross_entropy(logits, self._labels)),
             tuple(said.tolist()),
             tuple(tuple(row) for row in confusion.view(count, count).tolist()),
-            forgotten,
+            self._forgotten,
         )
 
-    def _read(self) -> tuple[Tensor, float | None]:
-        features = _features(self._classifier, self._rows)
+    def _pretraining_loss(self) -> float | None:
         if self._ids is None:
-            return features, None
-        loss, _ = evaluate(self._classifier.body, self._ids, most=_FORGETTING_WINDOWS)
-        return features, loss
+            return None
+        return evaluate(self._classifier.body, self._ids, most=_FORGETTING_WINDOWS)[0]
 
 
 @torch.no_grad()
@@ -252,8 +261,24 @@ def _features(
     for start in range(0, len(rows), batch_size):
         part = rows[start : start + batch_size]
         ids, lengths, _ = make_batch(part, [0] * len(part))
-        found.append(classifier.pooled(ids, lengths))
+        found.append(classifier.pooled(ids, lengths).float())
     return torch.cat(found)
+
+
+def _read_once(
+    classifier: Classifier, rows: Sequence[Sequence[int]], at_once: int
+) -> Generator[TextsRead, None, Tensor]:
+    """Return what `_features` does, and tell on the way how far it is.
+
+    Texts of like length are read together: padding would be computed in vain.
+    """
+    order = sorted(range(len(rows)), key=lambda place: len(rows[place]))
+    found = torch.empty(len(rows), classifier.body.config.d_model)
+    for start in range(0, len(rows), at_once):
+        places = order[start : start + at_once]
+        found[places] = _features(classifier, [rows[place] for place in places], at_once)
+        yield TextsRead(start + len(places), len(rows))
+    return found
 
 
 def _batches(count: int, size: int, generator: torch.Generator) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""Fine-tunings of the tiny GPT as the training booth runs them: started, watched, stopped, kept."""
+"""Fine-tunings as the training booth runs them: started, watched, stopped, kept."""
 
 import copy
 import csv
@@ -6,11 +6,19 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from llm_core.data.labelled_texts import Labelled, LabelledTexts
-from llm_core.finetuning.classification import Classifier, Scored, fine_tune, sort_text
+from llm_core.finetuning.classification import (
+    Classifier,
+    Encoder,
+    Scored,
+    TextsRead,
+    fine_tune,
+    sort_text,
+)
 from llm_core.finetuning.experiment import instruction_parts, pretraining_text
 from llm_core.finetuning.instructions import (
     InstructionScore,
@@ -21,12 +29,16 @@ from llm_core.finetuning.keeping import Tuned, answered_lines
 from llm_core.finetuning.lora import merge_lora
 from llm_core.finetuning.settings import TRAINED, FinetuneSettings, Learned
 from llm_core.models.gpt import GPT
+from llm_core.pretrained.registry import load
 from llm_core.pretrained.tiny import load_tiny
 from llm_core.tokenizers.bpe import BPETokenizer
 from llm_core.training.booth import Work
 from llm_core.training.events import AnswerEvent, EvalEvent, SampleEvent
 from llm_core.training.heads import Head
 
+SMOLLM2 = "smollm2"
+_MOST_TOKENS = 128  # of a text that the large model reads
+_AT_ONCE = 8  # such texts: a second or so on a slow core
 _SHOWN = 12  # texts or instructions of a score that are kept with a run
 _LONGEST = 90  # characters of such a text
 
@@ -35,38 +47,45 @@ _LONGEST = 90  # characters of such a text
 class ClassifierTraining(Work):
     """A GPT that learns to sort; `start` is the snapshot that it begins from, None the last.
 
-    numbers: how many are trained.
+    large: SmolLM2 instead of the tiny GPT. It is shared, and stays as it is: only a head learns.
+    numbers: how many are trained. read: texts that a frozen body has read.
     """
 
     settings: FinetuneSettings
     texts: LabelledTexts
     start: int | None = None
+    large: bool = False
     losses: list[Learned] = field(default_factory=list)
     scores: list[Scored] = field(default_factory=list)
     numbers: int = 0
+    read: TextsRead | None = None
     _classifier: Classifier | None = None
-    _tokenizer: BPETokenizer | None = None
+    _tokenizer: Encoder | None = None
 
-    def events(self) -> Iterator[Learned | Scored]:
-        """Load a model of its own, and train it."""
-        model, self._tokenizer = load_tiny(self.start)
+    def __post_init__(self) -> None:
+        if self.large and self.settings.trained != "head":
+            raise ValueError("Of SmolLM2 only a head learns here: the model is everybody's.")
+
+    def events(self) -> Iterator[Learned | Scored | TextsRead]:
+        """Load a model, of its own unless it is the large one, and train it."""
+        model, self._tokenizer = load(SMOLLM2) if self.large else load_tiny(self.start)
         generator = torch.Generator().manual_seed(self.settings.seed)
         self._classifier = Classifier(model, len(self.texts.labels), generator=generator)
-        _, validation = pretraining_text(self._tokenizer)
+        options: dict[str, Any] = {"longest": _MOST_TOKENS, "read_at_once": _AT_ONCE}
+        if not self.large:
+            options = {"pretraining_ids": pretraining_text(self._tokenizer)[1]}
         for event in fine_tune(
-            self._classifier,
-            self._tokenizer,
-            self.texts,
-            self.settings,
-            pretraining_ids=validation,
+            self._classifier, self._tokenizer, self.texts, self.settings, **options
         ):
             self.numbers = sum(p.numel() for p in self._classifier.parameters() if p.requires_grad)
             yield event
 
-    def note(self, event: Learned | Scored) -> None:
+    def note(self, event: Learned | Scored | TextsRead) -> None:
         """Keep what has happened."""
         if isinstance(event, Scored):
             self.scores.append(event)
+        elif isinstance(event, TextsRead):
+            self.read = event
         else:
             self.losses.append(event)
 
@@ -75,12 +94,21 @@ class ClassifierTraining(Work):
         if self._classifier is None or self._tokenizer is None:
             raise ValueError("The training has not begun.")
         classifier = self._classifier
-        return sort_text(classifier.body, classifier.head.weight, self._tokenizer, text)
+        return sort_text(classifier.body, self._tokenizer, classifier.head.weight, text)
+
+    def head(self) -> Head:
+        """Return the head as it is now; ValueError if there is none yet."""
+        if self._classifier is None:
+            raise ValueError("The training has not begun.")
+        return Head(self._classifier.head.weight, self.texts.labels)
 
     def result(self, title: str) -> Tuned:
-        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet."""
-        if self._classifier is None or self._tokenizer is None:
-            raise ValueError("The training has not begun.")
+        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet.
+
+        Also for the large model: there is nothing new to keep but `head`.
+        """
+        if self._classifier is None or not isinstance(self._tokenizer, BPETokenizer):
+            raise ValueError("The training has not begun, or its model is everybody's.")
         labels, count = self.texts.labels, len(self.texts.test)
         return Tuned(
             title=f"Fine-tuned: {title}",
@@ -104,7 +132,7 @@ class ClassifierTraining(Work):
                 )
                 for each in self.scores
             ],
-            head=Head(self._classifier.head.weight, labels),
+            head=self.head(),
             knows_nothing=math.log(len(labels)),
             done=self.state == "done",
         )

@@ -38,6 +38,37 @@ def keep_as_run(work: "ClassifierTraining | InstructionTraining", name: str, tit
             link_to(find_lesson("model_inspector"), "Look inside it", model=kept[1])
 
 
+def offer_head(work: "ClassifierTraining") -> None:
+    """Offer a head that was trained on SmolLM2: all that is new, so all there is to take away."""
+    from llm_core.training.head_files import WEIGHTS
+
+    if not work.losses:
+        return
+    head = work.head()
+    st.caption(
+        f"SmolLM2 is as it was: only {head.weight.numel():,} numbers are new, a row for each of "
+        f"{', '.join(head.labels)}. Take them along, and use them like this:"
+    )
+    st.code(_USE_HEAD.format(labels=list(head.labels)), language="python")
+    st.download_button(
+        f"Download the head ({head.weight.numel() * 4 / 1000:.0f} kB)",
+        head.to_files()[WEIGHTS],
+        WEIGHTS,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+_USE_HEAD = """from safetensors.torch import load_file
+
+from llm_core.finetuning.classification import sort_text
+from llm_core.pretrained.registry import load
+
+weight = load_file("head.safetensors")["score.weight"]
+shares = sort_text(*load("smollm2"), weight, "A text of yours.")
+print(dict(zip({labels}, shares)))"""
+
+
 def _keep(work: "ClassifierTraining | InstructionTraining", title: str) -> str:
     from llm_core.finetuning.keeping import keep_tuned
 

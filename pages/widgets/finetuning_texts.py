@@ -71,6 +71,14 @@ def choose_texts() -> Chosen | None:
     return Chosen(few, titles[name], ceiling, majority, words)
 
 
+def limited(chosen: Chosen, train: int, test: int) -> Chosen:
+    """Return the task with fewer texts, for a model that reads slowly, and its baselines anew."""
+    whole = chosen.texts
+    few = LabelledTexts(whole.name, whole.labels, whole.train[:train], whole.test[:test])
+    majority, words = baselines(few)
+    return Chosen(few, chosen.title, chosen.ceiling, majority, words)
+
+
 def show_texts(chosen: Chosen) -> None:
     """Some texts with their labels, and what is reached without any network."""
     texts = chosen.texts

@@ -10,8 +10,8 @@ from llm_core.finetuning.settings import TRAINED, FinetuneSettings
 from pages.figures.curve import Curve
 from pages.figures.finetuning import HEIGHT, learning_alt_text, loss_figure, share_figure
 from pages.widgets.figure import show_figure, show_finding, show_table
-from pages.widgets.finetuning_kept import keep_as_run
-from pages.widgets.finetuning_texts import Chosen, examples_table, rows_table
+from pages.widgets.finetuning_kept import keep_as_run, offer_head
+from pages.widgets.finetuning_texts import Chosen, examples_table, limited, rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import (
     state_caption,
@@ -19,6 +19,7 @@ from pages.widgets.live_training import (
     watch_training,
 )
 from pages.widgets.matrix_heatmap import matrix_heatmap
+from pages.widgets.model_request import requested_model
 from pages.widgets.view import current_view
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 NAME = "classifier"
 _TRIED = "finetuning_tried"  # in the session: a row for each training that has ended
 _STARTS = {"pretrained": None, "random": 0}
+_MODELS = ("our tiny GPT", "SmolLM2")
+_LARGE_RATE = 3e-3  # of a head on SmolLM2's wider vectors
+_LARGE_TEXTS, _LARGE_UNSEEN = 200, 100
 _MOST_TRIED = 12
 _MOST_SHOWN = 30  # texts of a cell
 
@@ -34,6 +38,7 @@ _MOST_SHOWN = 30  # texts of a cell
 def train_classifier(chosen: Chosen) -> None:
     """Choose what is trained, train it, and look on."""
     left, right = st.columns(2, gap="large")
+    large = _choose_model(left)
     trained = left.radio(
         "What learns",
         list(TRAINED),
@@ -41,6 +46,7 @@ def train_classifier(chosen: Chosen) -> None:
         format_func=lambda each: TRAINED[each][0],
         key="trained",
         bind="query-params",
+        disabled=large,
     )
     with right:
         start = st.radio(
@@ -50,21 +56,43 @@ def train_classifier(chosen: Chosen) -> None:
             key="begins",
             bind="query-params",
             horizontal=True,
+            disabled=large,
         )
         steps = int(
             st.slider("Steps of 16 texts", 20, 300, 100, 20, key="tune_steps", bind="query-params")
         )
-    if current_view() == "print":
+        if large:
+            st.caption(
+                "Of SmolLM2, which all visitors share, only a new head learns. First it reads each "
+                f"text once, which takes longest: at most {_LARGE_TEXTS} to learn from, and "
+                f"{_LARGE_UNSEEN} that are only measured on."
+            )
+    if current_view() == "print" or (large and requested_model("smollm2", key="_sort") is None):
         return
-    settings = FinetuneSettings(trained=trained, steps=steps, score_interval=max(5, steps // 12))
-    training_buttons(NAME, "Fine-tune it", lambda: _make(settings, chosen, start))
+    settings = FinetuneSettings(
+        trained="head" if large else trained,
+        steps=steps,
+        learning_rate=_LARGE_RATE if large else None,
+        score_interval=max(5, steps // 12),
+    )
+    training_buttons(NAME, "Fine-tune it", lambda: _make(settings, chosen, start, large=large))
     watch_training(NAME, _show, _ended)
 
 
-def _make(settings: FinetuneSettings, chosen: Chosen, start: str) -> "ClassifierTraining":
+def _choose_model(place: Any) -> bool:
+    """Ask which model learns to sort: is it the large one?"""
+    model = place.radio("The model", _MODELS, key="sorter", bind="query-params", horizontal=True)
+    return bool(model == _MODELS[1])
+
+
+def _make(
+    settings: FinetuneSettings, chosen: Chosen, start: str, *, large: bool
+) -> "ClassifierTraining":
     from llm_core.finetuning.trainings import ClassifierTraining
 
-    work = ClassifierTraining(settings, chosen.texts, _STARTS[start])
+    if large:
+        chosen = limited(chosen, _LARGE_TEXTS, _LARGE_UNSEEN)
+    work = ClassifierTraining(settings, chosen.texts, None if large else _STARTS[start], large)
     st.session_state["_chosen_classifier"] = chosen  # what it learns, whatever is chosen next
     return work
 
@@ -74,7 +102,7 @@ def _show(work: "ClassifierTraining", run: str) -> None:
     chosen: Chosen = st.session_state["_chosen_classifier"]
     settings, losses, scores = work.settings, list(work.losses), list(work.scores)
     done = losses[-1].step if losses else 0
-    st.progress(min(1.0, done / settings.steps))
+    _progress(work, done)
     with st.container(horizontal=True):
         st.metric(f"Step, of {settings.steps}", f"{done}", width=140)
         st.metric("Loss", f"{losses[-1].loss:.3f}" if losses else "–", width=140)
@@ -101,13 +129,29 @@ def _show(work: "ClassifierTraining", run: str) -> None:
         show_table(_scores_table(work), key="tuning_table")
 
 
+def _progress(work: "ClassifierTraining", done: int) -> None:
+    """How far it is: in steps, or before those in texts that a frozen body has read."""
+    read = work.read
+    if read is not None and read.done < read.total:
+        left = work.seconds / read.done * (read.total - read.done)
+        st.progress(
+            read.done / read.total,
+            text=f"It reads each text once: {read.done} of {read.total}, about {left:.0f} s to go",
+        )
+    else:
+        st.progress(min(1.0, done / work.settings.steps))
+
+
 def _ended(work: "ClassifierTraining") -> None:
     """Its mistakes, a text of one's own, and what was tried so far."""
     chosen: Chosen = st.session_state["_chosen_classifier"]
     if not work.scores:
         return
     _note(work, chosen)
-    keep_as_run(work, NAME, chosen.title.split(":")[0])
+    if work.large:
+        offer_head(work)
+    else:
+        keep_as_run(work, NAME, chosen.title.split(":")[0])
     _confusion(work)
     _own_text(work)
     tried = st.session_state[_TRIED]
@@ -175,12 +219,12 @@ def _note(work: "ClassifierTraining", chosen: Chosen) -> None:
     row: dict[str, object] = {
         "task": chosen.title.split(":")[0],
         "texts": len(work.texts.train),
-        "from": "random" if work.start == 0 else "pretrained",
+        "from": "random" if work.start == 0 else "SmolLM2" if work.large else "pretrained",
         "learnt": TRAINED[work.settings.trained][0],
         "numbers": work.numbers,
         "steps": score.step,
         "right": f"{score.accuracy:.1%}",
-        "loss on tales": score.pretraining_loss or 0.0,
+        "loss on tales": _forgotten(score.pretraining_loss),
     }
     tried.append((run, row))
     del tried[:-_MOST_TRIED]
@@ -191,7 +235,12 @@ def _scores_table(work: "ClassifierTraining") -> pd.DataFrame:
         {
             "right": [f"{each.accuracy:.1%}" for each in work.scores],
             "loss": [f"{each.loss:.3f}" for each in work.scores],
-            "loss on tales": [f"{each.pretraining_loss or 0:.3f}" for each in work.scores],
+            "loss on tales": [_forgotten(each.pretraining_loss) for each in work.scores],
         },
         index=pd.Index([each.step for each in work.scores], name="steps"),
     )
+
+
+def _forgotten(loss: float | None) -> str:
+    """A frozen model that everybody shares forgets nothing: that is not measured."""
+    return "unchanged" if loss is None else f"{loss:.3f}"

@@ -46,7 +46,7 @@ def _sort(model: Any, tokenizer: Any, text: str, folder: Any) -> None:
 
     head = read_head(folder)
     assert head is not None
-    shares = sort_text(model, head.weight, tokenizer, text)
+    shares = sort_text(model, tokenizer, head.weight, text)
     best = max(range(len(shares)), key=shares.__getitem__)
     st.markdown("It says, with a probability of " + f"{shares[best]:.1%}:")
     st.text(head.labels[best])

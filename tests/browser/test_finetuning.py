@@ -52,7 +52,9 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
     # It is a run like others: in the sandbox with its curves, and in the inspector.
     train.get_by_role("link", name="See it in the sandbox").click()
     expect(page.get_by_role("heading", name="Fine-tuned: Gifts")).to_be_visible()
-    expect(page.get_by_test_id("stMain").get_by_text(re.compile("^stopped$|stopped$")).first).to_be_visible()
+    expect(
+        page.get_by_test_id("stMain").get_by_text(re.compile("^stopped$|stopped$")).first
+    ).to_be_visible()
     assert metric(page, f"Step, of {300}").inner_text() == str(steps)
     expect(page.locator(".live-chart .main-svg").first).to_be_visible()
     expect(page.get_by_text("all weights learnt, from pretrained weights")).to_be_visible()

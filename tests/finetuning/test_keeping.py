@@ -99,7 +99,7 @@ def test_a_classifier_is_a_run_like_others(store, classifier):
     head = read_head(store.run_folder(run.id))
     assert head.labels == TEXTS.labels
     for each in TEXTS.test[:5]:
-        mine = sort_text(model, head.weight, tokenizer, each.text)
+        mine = sort_text(model, tokenizer, head.weight, each.text)
         assert mine == pytest.approx(classifier.judge(each.text), abs=1e-5)
 
 

@@ -98,3 +98,34 @@ def test_instructions_are_learnt_in_the_booth_as_by_the_engine_alone(text, monke
     ]
     for mine, theirs in zip(work.model.parameters(), model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_of_the_large_model_a_head_learns_from_texts_that_are_read_once(monkeypatch):
+    shared, tokenizer = load_tiny()
+    shared.requires_grad_(False)
+    before = {name: each.clone() for name, each in shared.state_dict().items()}
+    monkeypatch.setattr(trainings, "load", lambda name: (shared, tokenizer))
+    booth = Booth()
+    work = booth.admit(lambda: ClassifierTraining(SETTINGS, TEXTS, large=True))
+    read = []
+    while work.active:
+        booth.go_on(work, 0.0)
+        if work.read and work.read not in read:
+            read.append(work.read)
+    assert [each.done for each in read] == [8, 16, 24, 32, 40, 48, 56, 60]
+    assert {each.total for each in read} == {60}
+    assert work.numbers == 2 * 96
+    assert work.scores[-1].pretraining_loss is None
+    assert all(torch.equal(each, before[name]) for name, each in shared.state_dict().items())
+
+    small = finish(booth, booth.admit(lambda: ClassifierTraining(SETTINGS, TEXTS)))
+    assert [each.loss for each in work.losses] == pytest.approx(
+        [each.loss for each in small.losses], abs=1e-5
+    )  # texts of like length are read together: sums come in another order
+    assert work.scores[-1].accuracy == pytest.approx(small.scores[-1].accuracy, abs=0.051)
+    assert work.head().weight.shape == (2, 96)
+
+
+def test_of_the_large_model_nothing_but_a_head_may_learn():
+    with pytest.raises(ValueError, match="only a head learns"):
+        ClassifierTraining(FinetuneSettings(trained="all"), TEXTS, large=True)
