@@ -39,25 +39,8 @@ def train_classifier(chosen: Chosen) -> None:
     """Choose what is trained, train it, and look on."""
     left, right = st.columns(2, gap="large")
     large = _choose_model(left)
-    trained = left.radio(
-        "What learns",
-        list(TRAINED),
-        3,
-        format_func=lambda each: TRAINED[each][0],
-        key="trained",
-        bind="query-params",
-        disabled=large,
-    )
+    trained, start = ("head", "pretrained") if large else _choose_way(left, right)
     with right:
-        start = st.radio(
-            "It begins with",
-            list(_STARTS),
-            format_func=lambda each: f"{each} weights",
-            key="begins",
-            bind="query-params",
-            horizontal=True,
-            disabled=large,
-        )
         steps = int(
             st.slider("Steps of 16 texts", 20, 300, 100, 20, key="tune_steps", bind="query-params")
         )
@@ -70,7 +53,7 @@ def train_classifier(chosen: Chosen) -> None:
     if current_view() == "print" or (large and requested_model("smollm2", key="_sort") is None):
         return
     settings = FinetuneSettings(
-        trained="head" if large else trained,
+        trained=trained,
         steps=steps,
         learning_rate=_LARGE_RATE if large else None,
         score_interval=max(5, steps // 12),
@@ -83,6 +66,27 @@ def _choose_model(place: Any) -> bool:
     """Ask which model learns to sort: is it the large one?"""
     model = place.radio("The model", _MODELS, key="sorter", bind="query-params", horizontal=True)
     return bool(model == _MODELS[1])
+
+
+def _choose_way(left: Any, right: Any) -> tuple[str, str]:
+    """Ask which weights of the tiny GPT learn, and what they are before."""
+    trained = left.radio(
+        "What learns",
+        list(TRAINED),
+        3,
+        format_func=lambda each: TRAINED[each][0],
+        key="trained",
+        bind="query-params",
+    )
+    start = right.radio(
+        "It begins with",
+        list(_STARTS),
+        format_func=lambda each: f"{each} weights",
+        key="begins",
+        bind="query-params",
+        horizontal=True,
+    )
+    return trained, start
 
 
 def _make(
