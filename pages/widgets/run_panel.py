@@ -7,7 +7,7 @@ from llm_core.training.points import seconds_left
 from llm_core.training.runs import Run, RunState
 from pages.widgets.run_charts import best_so_far, run_chart, share_of_peak
 from pages.widgets.run_samples import pick, picked_step, show_samples
-from pages.widgets.sandbox_steer import may_resume
+from pages.widgets.sandbox_steer import may_resume, waits_for_step
 from pages.widgets.training import launcher, record_trouble
 from pages.widgets.watched import Watched, watched
 
@@ -102,6 +102,11 @@ def _heading(run: Run, *, own: bool) -> None:
                 on_click=_go_on,
                 args=(run,),
             )
+    if not own:
+        st.caption(
+            "Somebody else's run, as it stands. You can look at all of it, and take it or a branch "
+            "of it along."
+        )
     _explain(run)
 
 
@@ -110,6 +115,8 @@ def badge_of(run: Run) -> tuple[str, str, str]:
     label, icon, color = _BADGES[run.state]
     if run.config.tuned and run.state is RunState.STOPPED:
         label, icon = "stopped", ":material/stop_circle:"  # it cannot go on
+    if run.state is RunState.RUNNING and waits_for_step(run):
+        label, icon, color = "waits for you", ":material/skip_next:", "orange"
     return ("pausing" if run.active and run.stop_requested else label), icon, color
 
 
@@ -136,9 +143,15 @@ def _explain(run: Run) -> None:
                 "there. At the same rate it would run away again: the same seed makes the same "
                 "steps."
             )
+    elif run.state is RunState.FAILED:
+        st.error(run.reason, icon=":material/error:")
+        if kept := list_checkpoints(launcher().store.run_folder(run.id)):
+            st.caption(
+                f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept, and can go "
+                "on from there."
+            )
     elif run.reason:
-        show = st.error if run.state is RunState.FAILED else st.info
-        show(run.reason, icon=":material/info:")
+        st.info(run.reason, icon=":material/info:")
     if run.facts and run.facts.note:
         st.warning(run.facts.note, icon=":material/healing:")
 

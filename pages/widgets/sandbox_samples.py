@@ -18,6 +18,8 @@ from pages.widgets.prose import show_prose
 from pages.widgets.run_samples import MOVED, TIME
 from pages.widgets.training import launcher, record_trouble
 
+_MOST_SHARES = 10  # in a sentence, beside the first
+
 
 def time_line(lesson: Lesson, run: Run) -> None:
     """Let the learner go through an ended run's samples; silent if there are fewer than two."""
@@ -96,7 +98,10 @@ def shares_sentence(shares: Sequence[tuple[int, float | None]]) -> str:
     counted = [(step, share) for step, share in shares if share is not None]
     if not counted:
         return "It has not written a whole word yet."
-    row = " · ".join(f"{step:,}: {share:.0%}" for step, share in counted)
+    last = len(counted) - 1
+    few = sorted({round(n * last / _MOST_SHARES) for n in range(_MOST_SHARES + 1)})
+    shown = counted if last <= _MOST_SHARES else [counted[place] for place in few]
+    row = " · ".join(f"{step:,}: {share:.0%}" for step, share in shown)
     half = next((step for step, share in counted if share >= 0.5), None)
     after = f" At step {half:,} half of it was, for the first time." if half else ""
     return f"Letters that are part of real words, by step: {row}.{after}"

@@ -35,6 +35,12 @@ def _held(run: Run) -> int | None:
     return held_after(launcher().store.run_folder(run.id)) if run.active else None
 
 
+def waits_for_step(run: Run) -> bool:
+    """Whether the run's process waits between two steps for its owner's wish."""
+    held = _held(run)
+    return held is not None and run.state is RunState.RUNNING and run.step >= held
+
+
 def _parts(run_id: str, visitor: str) -> None:
     with error_boundary("Steering"), record_trouble():
         run = launcher().store.get(run_id)
@@ -57,8 +63,7 @@ def _parts(run_id: str, visitor: str) -> None:
 
 def _single_steps(run: Run) -> None:
     """Take a step at a time: what one batch changes."""
-    held, done = _held(run), run.step >= run.config.steps
-    waits = held is not None and run.state is RunState.RUNNING and run.step >= held
+    held, done, waits = _held(run), run.step >= run.config.steps, waits_for_step(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Take one step",

@@ -25,4 +25,7 @@ def test_what_is_measured_is_said():
     row = shares_sentence([(0, None), (25, 0.1), (50, 0.6), (75, 0.4)])
     assert "25: 10% · 50: 60% · 75: 40%." in row
     assert "At step 50 half of it was" in row
+    many = shares_sentence([(step, step / 1000) for step in range(0, 601, 10)])
+    assert "by step: 0: 0% · 60: 6% · 120: 12% · " in many
+    assert many.endswith(" · 600: 60%. At step 500 half of it was, for the first time.")
     assert "whole word yet" in shares_sentence([(0, None)])
