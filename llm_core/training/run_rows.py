@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from llm_core.training.config import RunConfig
+from llm_core.training.curves import several_numbers
 from llm_core.training.database import sealed, unsealed
-from llm_core.training.events import StartEvent
+from llm_core.training.events import AnswerEvent, EvalEvent, LayerEvent, SampleEvent, StartEvent
+from llm_core.training.points import Point
 
 # No column has a type: SQLite then keeps each value exactly as it is given, as checksums need.
 TABLES = {
@@ -28,6 +31,13 @@ TABLES = {
     "notes": "CREATE TABLE notes (run PRIMARY KEY, note, seal)",
 }
 CURVES = ("points", "evaluations", "samples", "layers", "answers")
+EVENT_OF: dict[str, Callable[[tuple[Any, ...]], Any]] = {  # a row's values, its run's id first
+    "points": lambda row: Point(*row[1:]),
+    "evaluations": lambda row: EvalEvent(*row[1:]),
+    "samples": lambda row: SampleEvent(*row[1:]),
+    "layers": lambda row: LayerEvent(row[1], *map(several_numbers, row[2:])),
+    "answers": lambda row: AnswerEvent(*row[1:]),
+}
 VERSION = 3  # 2 lacked the last three tables; a file of an older version gets what it lacks
 
 
@@ -112,3 +122,8 @@ def run_of(row: Any) -> Run:
     values["state"] = RunState(values["state"])
     values["facts"] = StartEvent(**json.loads(values["facts"])) if values["facts"] else None
     return Run(**values)
+
+
+def curve_rows(connection: Any, table: str, run_id: str, after: int) -> list[tuple[Any, ...]]:
+    query = f"SELECT * FROM {table} WHERE run = ? AND step > ? ORDER BY step"
+    return [unsealed(row) for row in connection.execute(query, (run_id, after))]

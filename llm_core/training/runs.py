@@ -16,7 +16,7 @@ from typing import Any
 
 from llm_core.training.checkpoint_index import write_synced
 from llm_core.training.config import RunConfig
-from llm_core.training.curves import Curves, plain_values, several_numbers
+from llm_core.training.curves import Curves, plain_values
 from llm_core.training.database import Database, RecordDamagedError, unsealed
 from llm_core.training.events import (
     AnswerEvent,
@@ -30,11 +30,13 @@ from llm_core.training.run_folders import run_of_folder
 from llm_core.training.run_rows import (
     ACTIVE,
     CURVES,
+    EVENT_OF,
     TABLES,
     VERSION,
     WORKING,
     Run,
     RunState,
+    curve_rows,
     read_run,
     read_visitor,
     row_of,
@@ -248,30 +250,35 @@ class RunStore:
 
     def points(self, run_id: str, *, after: int = -1) -> list[Point]:
         """The training curve, by step, from the first step after `after` on."""
-        return [Point(*values[1:]) for values in self._curve("points", run_id, after)]
+        return list(map(EVENT_OF["points"], self._curve("points", run_id, after)))
 
     def evaluations(self, run_id: str) -> list[EvalEvent]:
         """The validation losses, by step."""
-        return [EvalEvent(*values[1:]) for values in self._curve("evaluations", run_id)]
+        return list(map(EVENT_OF["evaluations"], self._curve("evaluations", run_id)))
 
     def samples(self, run_id: str) -> list[SampleEvent]:
         """What the model wrote, by step."""
-        return [SampleEvent(*values[1:]) for values in self._curve("samples", run_id)]
+        return list(map(EVENT_OF["samples"], self._curve("samples", run_id)))
 
     def layers(self, run_id: str, *, after: int = -1) -> list[LayerEvent]:
         """How large the layers are and how far they move, by step, from after `after` on."""
-        return [
-            LayerEvent(step, several_numbers(weights), several_numbers(updates))
-            for _, step, weights, updates in self._curve("layers", run_id, after)
-        ]
+        return list(map(EVENT_OF["layers"], self._curve("layers", run_id, after)))
 
     def answers(self, run_id: str) -> list[AnswerEvent]:
         """How a toy task's held-out questions were answered, by step."""
-        return [AnswerEvent(*values[1:]) for values in self._curve("answers", run_id)]
+        return list(map(EVENT_OF["answers"], self._curve("answers", run_id)))
 
     def curves(self, run_id: str) -> Curves:
         """All that was measured of the run."""
         return Curves(**{table: getattr(self, table)(run_id) for table in CURVES})
+
+    def news(self, run_id: str, after: Mapping[str, int]) -> Curves:
+        """Return what was measured of the run later than the step `after` names for each curve."""
+        with self.database.transaction() as connection:
+            rows = {
+                name: curve_rows(connection, name, run_id, after.get(name, -1)) for name in CURVES
+            }
+        return Curves(**{name: list(map(EVENT_OF[name], found)) for name, found in rows.items()})
 
     def add_curves(self, run_id: str, curves: Curves) -> None:
         """Add all that was measured of a run that comes from elsewhere."""
@@ -335,6 +342,5 @@ class RunStore:
         return [run_of(row) for row in rows]
 
     def _curve(self, table: str, run_id: str, after: int = -1) -> list[tuple[Any, ...]]:
-        query = f"SELECT * FROM {table} WHERE run = ? AND step > ? ORDER BY step"
         with self.database.transaction() as connection:
-            return [unsealed(row) for row in connection.execute(query, (run_id, after))]
+            return curve_rows(connection, table, run_id, after)

@@ -147,8 +147,8 @@ def _explain(run: Run) -> None:
         st.error(run.reason, icon=":material/error:")
         if kept := list_checkpoints(launcher().store.run_folder(run.id)):
             st.caption(
-                f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept, and can go "
-                "on from there."
+                f"The model as it was after {checkpoint_step(kept[-1]):,} steps is kept, and can "
+                "go on from there."
             )
     elif run.reason:
         st.info(run.reason, icon=":material/info:")

@@ -14,6 +14,7 @@ from llm_core.training.runs import Run
 from pages.widgets.training import launcher
 
 _HELD = "_watched"
+_LONG = ("points", "layers")
 
 
 @dataclass
@@ -38,10 +39,10 @@ def watched(run: Run) -> Watched:
     held = st.session_state.get(_HELD)
     if not isinstance(held, Watched) or held.version != version:
         held = st.session_state[_HELD] = Watched(version)
-    store = launcher().store
-    held.points += store.points(run.id, after=held.points[-1].step if held.points else -1)
-    held.layers += store.layers(run.id, after=held.layers[-1].step if held.layers else -1)
-    held.evaluations = store.evaluations(run.id)
-    held.samples = store.samples(run.id)
-    held.answers = store.answers(run.id)
+    # A step's evaluation, sample and answers may be written anew: only the long curves are held.
+    after = {name: rows[-1].step for name in _LONG if (rows := getattr(held, name))}
+    news = launcher().store.news(run.id, after)
+    held.points += news.points
+    held.layers += news.layers
+    held.evaluations, held.samples, held.answers = news.evaluations, news.samples, news.answers
     return held

@@ -180,6 +180,68 @@ def test_two_runs_are_compared_with_what_changed_in_words(open_sandbox, tmp_path
     assert "size" not in table
 
 
+def sweep(app, setting, *values):
+    """Choose a setting of the shown run and its values, and press the button."""
+    run_id = app.query_params["run"]
+    app.selectbox(key=f"swept_{run_id}").select(setting).run()
+    app.multiselect(key=f"values_{run_id}_{setting}").set_value(list(values)).run()
+    return press(app, "start_sweep")
+
+
+def errors(app):
+    return " ".join(each.value for each in app.error)
+
+
+def test_a_sweep_queues_a_run_a_value_and_compares_them(open_sandbox, tmp_path):
+    app = press(open_sandbox(size="Pico", steps="200"), "train")
+    assert app.button(key="start_sweep").disabled  # no value yet
+    app = sweep(app, "layers", "1", "4")
+    assert not app.exception
+    runs = RunStore(tmp_path).all()
+    assert [each.title.rpartition(", ")[2] for each in runs[1:]] == ["layers 1", "layers 4"]
+    assert [each.config.transformer(10).n_layers for each in runs] == [2, 1, 4]
+    assert app.query_params["compare"] == ".".join(each.id for each in runs)
+
+
+@pytest.mark.parametrize(
+    ("setting", "values", "sentence"),
+    [
+        ("layers", ["1", "many"], "The layers must be a whole number from 1 to 12, not 'many'"),
+        ("layers", ["1.5"], "must be a whole number from 1 to 12"),
+        ("learning rate", ["-1"], "The learning rate must be a number from 0.000001 to 30"),
+        ("dropout", ["nan"], "must be a number from 0 to 0.9"),
+        ("seed", ["7", "7.0"], "A value comes twice"),
+        ("heads", ["3"], "cannot be split evenly into 3 heads"),
+    ],
+)
+def test_a_value_that_cannot_be_swept_gets_a_sentence_and_no_run(
+    open_sandbox, tmp_path, setting, values, sentence
+):
+    app = sweep(press(open_sandbox(size="Pico", steps="200"), "train"), setting, *values)
+    assert not app.exception
+    assert sentence in errors(app)
+    assert len(RunStore(tmp_path).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "most", "setting", "values", "sentence"),
+    [
+        ("MAX_RUNS", "3", "seed", ["1", "2", "3"], "4 runs kept, and 3 are allowed here"),
+        ("MAX_WAITING", "2", "seed", ["1", "2"], "runs in the queue, and 2 are allowed here"),
+        ("MAX_PARAMETERS", "200000", "width", ["32", "512"], "and 200,000 are allowed here"),
+    ],
+)
+def test_a_hosted_demo_takes_all_of_a_sweep_or_nothing(
+    open_sandbox, tmp_path, monkeypatch, variable, most, setting, values, sentence
+):
+    monkeypatch.setenv(f"INSIDE_LLMS_{variable}", most)
+    monkeypatch.setenv("INSIDE_LLMS_WORKERS", "1")
+    app = sweep(press(open_sandbox(size="Pico", steps="200"), "train"), setting, *values)
+    assert not app.exception
+    assert sentence in errors(app)
+    assert len(RunStore(tmp_path).all()) == 1
+
+
 def test_only_queued_runs_were_made(tmp_path):
     queue = RunQueue(RunStore(tmp_path), Limits(workers=1, threads=1))
     queue.close()

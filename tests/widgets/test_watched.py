@@ -36,12 +36,12 @@ def test_only_what_is_new_is_read_and_what_was_taken_back_is_forgotten(store, mo
     assert [each.step for each in watched(store.get(run.id)).points] == [1, 2, 3]
     record(4)
     asked = []
-    read = store.points
+    read = store.news
     monkeypatch.setattr(
-        store, "points", lambda run_id, after=-1: asked.append(after) or read(run_id, after=after)
+        store, "news", lambda run_id, after: asked.append(after) or read(run_id, after)
     )
     seen = watched(store.get(run.id))
-    assert asked == [3]
+    assert asked == [{"points": 3, "layers": 3}]
     assert (
         [each.step for each in seen.points] == [each.step for each in seen.layers] == [1, 2, 3, 4]
     )
