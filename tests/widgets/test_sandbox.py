@@ -1,5 +1,6 @@
 """The sandbox under AppTest: what is set reaches the run, and bad settings get a sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from llm_core.tokenizers.bpe import train_bpe
 from llm_core.tokenizers.vocabularies import load_vocabulary
 from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
-from llm_core.training.runs import RunStore
+from llm_core.training.runs import RunState, RunStore
+from llm_core.training.stepping import hold_after
 from pages.widgets.carried_tokenizer import store_tokenizer
+from pages.widgets.run_panel import badge_of
 from pages.widgets.training import launcher
 
 ROOT = Path(__file__).parents[2]
@@ -240,6 +243,15 @@ def test_a_hosted_demo_takes_all_of_a_sweep_or_nothing(
     assert not app.exception
     assert sentence in errors(app)
     assert len(RunStore(tmp_path).all()) == 1
+
+
+def test_a_run_between_two_steps_is_said_to_wait(open_sandbox, tmp_path):
+    press(open_sandbox(size="Pico", steps="200"), "train")
+    run = replace(the_run(tmp_path), state=RunState.RUNNING, step=60)
+    assert badge_of(run)[0] == "training"
+    hold_after(launcher().store.run_folder(run.id), 61)
+    assert badge_of(run)[0] == "training"  # it takes the step
+    assert badge_of(replace(run, step=61))[0] == "waits for you"
 
 
 def test_only_queued_runs_were_made(tmp_path):
