@@ -78,9 +78,6 @@ def keep_tuned(store: RunStore, tuned: Tuned, *, owner: str) -> Run:
         reason="",
         created=now,
         launched=now,
-        pid=None,
-        process_started=None,
-        stop_requested=None,
         step=tuned.losses[-1].step,
         facts=_facts(tuned),
     )

@@ -61,11 +61,15 @@ def save_huggingface(
         (folder / TOKENIZER).write_text(tokenizer.to_huggingface(), encoding="utf-8")
 
 
-def add_head(folder: Path, weight: Tensor, labels: Sequence[str]) -> None:
+def add_head(
+    folder: Path, weight: Tensor, labels: Sequence[str], *, pad_id: int | None = None
+) -> None:
     """Make a saved GPT in `folder` one that sorts texts: weight (K, C) scores its K `labels`.
 
-    transformers then opens it with AutoModelForSequenceClassification, and reads a text's label
-    from the last token before the padding. Raises ValueError for families that have no such model.
+    transformers then opens it with AutoModelForSequenceClassification, and takes a text's score
+    from its last token that is not `pad_id`: this must be an id that ends no text. With None it
+    takes one text at a time, and the last token. Raises ValueError for families that have no such
+    model.
     """
     content = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     kind = _CLASSIFIERS.get(content["model_type"])
@@ -73,7 +77,7 @@ def add_head(folder: Path, weight: Tensor, labels: Sequence[str]) -> None:
         raise ValueError(f"transformers has no {content['model_type']} that sorts texts.")
     content |= {
         "architectures": [kind],
-        "pad_token_id": 0,
+        "pad_token_id": pad_id,
         "id2label": {str(index): label for index, label in enumerate(labels)},
         "label2id": {label: index for index, label in enumerate(labels)},
     }

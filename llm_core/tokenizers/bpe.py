@@ -117,6 +117,11 @@ class BPETokenizer:
         return len(self.tokens) + len(self.special_tokens)
 
     @property
+    def pad_id(self) -> int:
+        """An id that is in no text: that of the byte 255, which UTF-8 never uses."""
+        return BYTE_ORDER.index(255)
+
+    @property
     def pattern(self) -> str:
         """The regular expression that cuts a text into words."""
         return self._splitter.pattern

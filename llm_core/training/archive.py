@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from llm_core.models.huggingface import ExportableTokenizer, add_head, save_huggingface
 from llm_core.tokenizers.bpe import BPETokenizer
@@ -73,15 +74,8 @@ def pack_run(folder: Path, *, title: str, curves: Curves, facts: StartEvent | No
     exported, why_not = _for_transformers(folder, head)
     files |= exported
     config = replace(config, precision=state["precision"])  # what "auto" was found to be
-    describe = tuned_card if config.tuned else model_card
-    card = describe(
-        config,
-        title=title,
-        step=state["step"],
-        curves=curves,
-        why_not=why_not,
-        labels=head.labels if head else (),
-    )
+    about_it = _About(title, state["step"], curves, why_not, head.labels if head else ())
+    card = (tuned_card if config.tuned else model_card)(config, about_it)
     files["README.md"] = card.encode()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -91,16 +85,19 @@ def pack_run(folder: Path, *, title: str, curves: Curves, facts: StartEvent | No
     return target.getvalue()
 
 
-def model_card(
-    config: RunConfig,
-    *,
-    title: str,
-    step: int,
-    curves: Curves,
-    why_not: str = "",
-    labels: Sequence[str] = (),
-) -> str:
+class _About(NamedTuple):
+    """What a card tells beside the config. why_not: why transformers cannot open the model."""
+
+    title: str
+    step: int
+    curves: Curves
+    why_not: str
+    labels: Sequence[str]
+
+
+def model_card(config: RunConfig, about: _About) -> str:
     """Say in Markdown what the model is, how good it is, and how to use it."""
+    title, step, curves, why_not, _ = about
     text = (
         f"the corpus `{config.corpus}`" if config.corpus else "a text of the owner's (`text.txt`)"
     )
@@ -141,16 +138,9 @@ python -m llm_core.training --resume my_run
 """
 
 
-def tuned_card(
-    config: RunConfig,
-    *,
-    title: str,
-    step: int,
-    curves: Curves,
-    why_not: str = "",
-    labels: Sequence[str] = (),
-) -> str:
+def tuned_card(config: RunConfig, about: _About) -> str:
     """Say in Markdown what was fine-tuned, how well it does, and how to use it."""
+    title, step, curves, why_not, labels = about
     right = [f"{each.right} of {each.asked} after {each.step:,} steps" for each in curves.answers]
     use = why_not or _use(
         "AutoModelForSequenceClassification" if labels else "AutoModelForCausalLM"
@@ -192,7 +182,8 @@ def _for_transformers(folder: Path, head: Head | None) -> tuple[dict[str, bytes]
         try:
             save_huggingface(model, export, target)
             if head is not None:
-                add_head(target, head.weight, head.labels)
+                pad_id = tokenizer.pad_id if isinstance(tokenizer, BPETokenizer) else None
+                add_head(target, head.weight, head.labels, pad_id=pad_id)
         except ValueError as error:
             return {}, str(error)
         return {f"transformers/{path.name}": path.read_bytes() for path in target.iterdir()}, ""

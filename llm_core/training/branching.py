@@ -50,9 +50,6 @@ def branch_run(
         reason="",
         created=now,
         launched=now,
-        pid=None,
-        process_started=None,
-        stop_requested=None,
         step=step,
         facts=run.facts and replace(run.facts, step=step, note=""),
     )

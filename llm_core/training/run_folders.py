@@ -24,9 +24,6 @@ def run_of_folder(path: Path) -> Run | None:
             reason="",
             created=float(about["created"]),
             launched=float(about["created"]),
-            pid=None,
-            process_started=None,
-            stop_requested=None,
             step=step,
             facts=None,
         )

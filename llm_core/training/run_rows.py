@@ -75,11 +75,11 @@ class Run:
     reason: str
     created: float
     launched: float
-    pid: int | None
-    process_started: float | None
-    stop_requested: float | None
-    step: int
-    facts: StartEvent | None
+    pid: int | None = None
+    process_started: float | None = None
+    stop_requested: float | None = None
+    step: int = 0
+    facts: StartEvent | None = None
 
     @property
     def active(self) -> bool:

@@ -84,9 +84,7 @@ class RunStore:
             path.write_text(text, encoding="utf-8", newline="\n")
             config = replace(config, corpus=None, text_path=str(path))
         now = time.time()
-        run = Run(
-            run_id, owner, title, config, RunState.QUEUED, "", now, now, None, None, None, 0, None
-        )
+        run = Run(run_id, owner, title, config, RunState.QUEUED, "", now, now)
         self.insert(run)
         return run
 

@@ -131,9 +131,6 @@ def bring_run(run: UnpackedRun, store: RunStore, *, owner: str) -> Run:
         reason="",
         created=now,
         launched=now,
-        pid=None,
-        process_started=None,
-        stop_requested=None,
         step=step,
         facts=run.facts,
     )

@@ -136,7 +136,7 @@ def _show(work: "ClassifierTraining", run: str) -> None:
 def _progress(work: "ClassifierTraining", done: int) -> None:
     """How far it is: in steps, or before those in texts that a frozen body has read."""
     read = work.read
-    if read is not None and read.done < read.total:
+    if work.active and read is not None and read.done < read.total:
         left = work.seconds / read.done * (read.total - read.done)
         st.progress(
             read.done / read.total,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from llm_core.training.comparison import best_of, comparable, factor_words
 from llm_core.training.events import layer_names
 from llm_core.training.head_files import has_head
 from llm_core.training.points import (
+    Point,
     elapsed_seconds,
     seconds_at,
     seconds_left,
@@ -172,7 +174,7 @@ def _loss(
     view: str, run: Run, seen: Watched, scale: _Scale, mark: Change | None, best: float | None
 ) -> _Drawn:
     # Thinned first: what is not shown needs no place on the axis.
-    train = thin(Curve([p.step for p in seen.points], [p.loss for p in seen.points]).finite())
+    train = thin(_curve(seen.points, "loss").finite())
     checks = Curve([e.step for e in seen.evaluations], [e.loss for e in seen.evaluations])
     validation = thin(checks.finite())
     references = _references(run, best)
@@ -200,6 +202,11 @@ def _loss(
 def _per_text(run: Run) -> bool:
     """Is a loss that of a text's label, and not of a token?"""
     return bool(run.config.tuned) and has_head(launcher().store.run_folder(run.id))
+
+
+def _curve(points: Sequence[Point], field: str) -> Curve:
+    """One number of all points. There may be thousands, each second: `map` is the quickest."""
+    return Curve(list(map(attrgetter("step"), points)), list(map(attrgetter(field), points)))
 
 
 def _references(run: Run, best: float | None) -> list[Reference]:
@@ -232,8 +239,8 @@ def _measure(
             "rate": ("learning_rate", "learning rate", NEUTRAL),
             "speed": ("tokens_per_second", "tokens per second", QUERY),
         }[view]
-        steps = [point.step for point in seen.points]
-        values = [float(getattr(point, field)) for point in seen.points]
+        curve = _curve(seen.points, field)
+        steps, values = list(curve.steps), list(curve.losses)
     shown = thin(Curve(steps, values).finite())
     figure = measure_plot(
         Curve(scale.at(shown.steps), shown.losses),

@@ -13,7 +13,7 @@ import transformers
 from llm_core.data.labelled_texts import make_texts
 from llm_core.data.tiny_tales import tiny_tales
 from llm_core.finetuning import trainings
-from llm_core.finetuning.classification import make_batch, sort_text
+from llm_core.finetuning.classification import sort_text
 from llm_core.finetuning.keeping import keep_tuned
 from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.finetuning.trainings import ClassifierTraining, InstructionTraining
@@ -109,12 +109,18 @@ def test_transformers_opens_the_classifier_and_says_the_same(store, classifier, 
     theirs = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     assert theirs.config.id2label == dict(enumerate(TEXTS.labels))
     _, tokenizer = load_newest_model(store.run_folder(run.id))
-    rows = [tokenizer.encode(each.text) for each in TEXTS.test[:6]]
-    # Their pooling looks for the padding token, which a text may hold in earnest: one at a time.
+    # Their pooling looks for the last token that is no padding. "!" is token 0: it must count.
+    texts = [*(each.text for each in TEXTS.test[:6]), "Ben gave it to Ida!", "Ben gave it!!"]
+    rows = [tokenizer.encode(text) for text in texts]
+    assert rows[-1][-1] == 0
+    longest, pad = max(map(len, rows)), theirs.config.pad_token_id
+    padded = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in rows])
     with torch.inference_mode():
-        for row, each in zip(rows, TEXTS.test, strict=False):
-            shares = theirs(make_batch([row], [0]).ids).logits.softmax(dim=-1)[0]
-            assert shares.tolist() == pytest.approx(classifier.judge(each.text), abs=1e-4)
+        together = theirs(padded).logits.softmax(dim=-1).tolist()
+        alone = [theirs(torch.tensor([row])).logits.softmax(dim=-1)[0].tolist() for row in rows]
+    for text, one, other in zip(texts, together, alone, strict=True):
+        assert one == pytest.approx(classifier.judge(text), abs=1e-4)
+        assert other == pytest.approx(classifier.judge(text), abs=1e-4)
     card = (folder.parent / "README.md").read_text()
     assert "AutoModelForSequenceClassification" in card
     assert f"of 20 after {run.step} steps" in card
