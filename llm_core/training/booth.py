@@ -46,6 +46,7 @@ class Work:
     seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
     _events: Iterator[Any] | None = field(default=None, repr=False)
+    _at_work: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def events(self) -> Iterator[Any]:
         """Train, and yield what happens; asked for once, when the first step is to be taken."""
@@ -65,8 +66,17 @@ class Work:
         if self.active:
             self.state = "stopped"
 
+    def settle(self) -> None:
+        """Wait until the step is over in which it was stopped: nothing changes after that."""
+        with self._at_work:
+            pass
+
     def take(self, seconds: float) -> None:
         """Take steps for so long, at least one."""
+        with self._at_work:
+            self._take(seconds)
+
+    def _take(self, seconds: float) -> None:
         began = time.monotonic()
         if self._events is None:
             self._events = self.events()

@@ -57,6 +57,8 @@ def watch_training(
     if work is None:
         return
     run: str = st.session_state[f"_run_{name}"]
+    if not work.active:
+        work.settle()
 
     @st.fragment(run_every=_PAUSE if work.active else None)
     def panel() -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from llm_core.training.booth import Booth
+from llm_core.training.booth import Booth, Work
 from llm_core.training.translation import TranslatorSettings
 
 SHORT = TranslatorSettings(task="reverse", steps=12, batch_size=4, score_interval=4)
@@ -123,3 +123,30 @@ def test_the_thread_steps_back_behind_the_pages_and_leaves_no_trace():
     assert found == {"nice": min(before + 5, 19), "threads": 1}
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
     assert torch.get_num_threads() == threads
+
+
+def test_once_it_has_settled_a_stopped_training_changes_no_more():
+    stopped, noted = threading.Event(), []
+
+    class Slow(Work):
+        def events(self):
+            for step in range(100):
+                stopped.wait(5)  # the learner presses Stop in the middle of a step
+                time.sleep(0.1)
+                yield step
+
+        def note(self, event):
+            noted.append(event)
+
+    work = Slow()
+    thread = threading.Thread(target=work.take, args=(60.0,))
+    thread.start()
+    while work._events is None:
+        time.sleep(0.01)
+    work.stop()
+    stopped.set()
+    assert noted == []
+    work.settle()
+    assert noted == [0]
+    thread.join()
+    assert noted == [0]
