@@ -232,7 +232,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         measure_ticks(browser, Path(folder) / "ticks", options.points, options.seconds)
-        # measure_scrubbing(browser, Path(folder) / "scrubs")
+        measure_scrubbing(browser, Path(folder) / "scrubs")
         browser.close()
 
 

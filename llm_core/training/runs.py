@@ -268,7 +268,7 @@ class RunStore:
 
     def curves(self, run_id: str) -> Curves:
         """All that was measured of the run."""
-        return Curves(**{table: getattr(self, table)(run_id) for table in CURVES})
+        return self.news(run_id, {})
 
     def news(self, run_id: str, after: Mapping[str, int]) -> Curves:
         """Return what was measured of the run later than the step `after` names for each curve."""

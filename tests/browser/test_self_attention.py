@@ -31,6 +31,7 @@ def test_from_a_pronoun_by_hand_to_the_cost(page):
     matrix = trained.get_by_role("application")
     expect(matrix).to_have_count(1)
     expect(trained.get_by_text("One cell; choose any other:")).to_have_count(1)
+    expect(trained.get_by_text("One cell; choose any other:")).to_be_visible()
     matrix.focus()
     for key in ("Home", "ArrowDown", "ArrowDown", "ArrowRight", "Enter"):
         matrix.press(key)
