@@ -58,7 +58,7 @@ plotly_library()
 def tick():
     began = time.thread_time()
     run = launcher().check(launcher().store.get({run!r}))
-    run_panel.show_panel(run, own=False, best=0.9)
+    run_panel.show_panel(run, best=0.9)
     with open({times!r}, "a") as file:
         print(1000 * (time.thread_time() - began), file=file)
 

@@ -193,7 +193,7 @@ class RunQueue:
     def delete(self, run: Run, *, by: str) -> None:
         """Remove an ended run for ever; ValueError while it is active."""
         self._require_owner(run, by)
-        if self.check(run).active:
+        if self.check(self.store.get(run.id) or run).active:
             raise ValueError("Stop this run before you delete it.")
         with self._lock:
             self._wait_for_end(run)
@@ -211,24 +211,26 @@ class RunQueue:
         return {each.run: place for place, each in enumerate(self._order(), start=1)}
 
     def check(self, run: Run) -> Run:
-        """Return the run as it stands; one whose process has died is recorded as failed."""
+        """Return a run that was just read as it stands; if its process has died, it has failed."""
         if not run.active:
             self._forget(run)
             return run
         if run.state is RunState.QUEUED:
-            return self.store.get(run.id) or run
+            return run
         if run.pid is None and time.time() - run.launched < _PATIENCE_SECONDS:
-            return self.store.get(run.id) or run  # its process is about to start
-        if run.stop_requested and time.time() - run.stop_requested > _PATIENCE_SECONDS:
+            return run  # its process is about to start
+        late = bool(run.stop_requested and time.time() - run.stop_requested > _PATIENCE_SECONDS)
+        if late:
             end(run)
             self.store.finish(run.id, RunState.STOPPED)
         process = self._processes.get(run.id)
         own = process is not None and process.pid == run.pid
         code = process.poll() if process and own else None
-        if code is not None or (not own and not is_alive(run)):
+        dead = code is not None or (not own and not is_alive(run))
+        if dead:
             self._record_death(run, code)
             self._forget(run)
-        return self.store.get(run.id) or run
+        return (self.store.get(run.id) or run) if late or dead else run
 
     def tick(self) -> None:
         """See what has become of the workers, let go who left, and start who is next."""

@@ -29,7 +29,12 @@ def run_panel(run: Run, *, own: bool) -> None:
 
     with record_trouble():
         best = best_so_far(run)
-        shown = picked_step(run)
+        shown, badge = picked_step(run), badge_of(run)
+
+    @st.fragment
+    def head() -> None:
+        with record_trouble():
+            _heading(launcher().store.get(run.id) or run, own=own)
 
     @st.fragment(run_every=_TICK_SECONDS if run.active else None)
     def panel() -> None:
@@ -38,12 +43,13 @@ def run_panel(run: Run, *, own: bool) -> None:
                 launcher().renew(run.owner)  # somebody is here: it stays in the queue
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
-            show_panel(now, own=own, best=best)
-            if run.active != now.active:
+            show_panel(now, best=best)
+            if badge_of(now) != badge:
                 st.rerun()  # the whole page: declares the fragment anew, with a timer or without
             if not run.active and picked_step(run) != shown:
                 st.rerun()  # the time line below goes along
 
+    head()
     panel()
     with record_trouble():
         if note := launcher().store.notes([run.id]).get(run.id):
@@ -57,10 +63,10 @@ def _note(note: str) -> None:
         st.text(note, width="stretch")
 
 
-def show_panel(run: Run, *, own: bool, best: float | None) -> None:
+def show_panel(run: Run, *, best: float | None) -> None:
     """Show the run as it stands: one tick of a page that watches it."""
     seen = watched(run)
-    _heading(run, own=own)
+    _explain(run)
     _metrics(run, seen)
     chart, samples = st.columns([3, 2], gap="medium")
     with chart:
@@ -107,7 +113,6 @@ def _heading(run: Run, *, own: bool) -> None:
             "Somebody else's run, as it stands. You can look at all of it, and take it or a branch "
             "of it along."
         )
-    _explain(run)
 
 
 def badge_of(run: Run) -> tuple[str, str, str]:

@@ -18,7 +18,6 @@ START = StartEvent(0, 20, 3000, 900, 100, 3.0, 2.0, "cpu")
 def store(tmp_path, monkeypatch):
     store = RunStore(tmp_path)
     monkeypatch.setattr(module, "launcher", lambda: SimpleNamespace(store=store))
-    monkeypatch.setattr(module, "st", SimpleNamespace(session_state={}))
     return store
 
 
@@ -55,3 +54,22 @@ def test_only_what_is_new_is_read_and_what_was_taken_back_is_forgotten(store, mo
     assert [each.step for each in watched(store.get(run.id)).points] == [1, 2]
     record(3)
     assert [each.step for each in watched(store.get(run.id)).points] == [1, 2, 3]
+
+
+def test_those_who_watch_one_run_share_what_was_read_and_nobodys_list_grows(store, monkeypatch):
+    run = store.create(RunConfig(corpus="tiny_tales"), owner="me", title="A run")
+    store.record_start(run.id, START)
+    store.record_point(run.id, Point(1, 3.0, 0.1, 1.0, 500.0, 0.1))
+    mine = watched(store.get(run.id))
+    store.record_point(run.id, Point(2, 2.0, 0.1, 1.0, 500.0, 0.2))
+    yours = watched(store.get(run.id))
+    assert [each.step for each in mine.points] == [1]  # being drawn meanwhile, in another thread
+    assert [each.step for each in yours.points] == [1, 2]
+    assert yours.points[0] is mine.points[0]
+
+    monkeypatch.setattr(module, "_MOST_RUNS", 1)
+    other = store.create(RunConfig(corpus="tiny_tales"), owner="me", title="Another")
+    watched(other)
+    again = watched(store.get(run.id))
+    assert again.points == yours.points
+    assert again.points[0] is not mine.points[0]  # it was let go, and read anew
