@@ -175,8 +175,8 @@ def _metrics(run: Run, seen: Watched) -> None:
     st.progress(min(1.0, step / run.config.steps))
     with st.container(horizontal=True):
         _metric(f"Step, of {run.config.steps:,}", f"{step:,}")
-        _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–")
-        _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–")
+        _metric("Training loss", f"{points[-1].loss:.3f}" if points else "–", width=120)
+        _metric("Validation loss", f"{evaluations[-1].loss:.3f}" if evaluations else "–", width=120)
         _metric("Learning rate", f"{points[-1].learning_rate:.2g}" if points else "–")
         speed = points[-1].tokens_per_second if points else 0.0
         used = share_of_peak(run, speed)

@@ -156,7 +156,7 @@ def runs_table(
         said = f'<br><i style="white-space:pre-wrap">{note}</i>' if note else ""
         size = f"{run.facts.parameters:,}" if run.facts else "–"
         cells = [
-            f'<b style="color:{colour}" aria-hidden="true">{sign}</b> {index + 1}',
+            f'<b style="color:{colour}" aria-hidden="true">{sign}</b>&nbsp;{index + 1}',
             f"<b>{html.escape(names[run.id])}</b><br>{html.escape(words)}{said}",
             f"<b>★ {loss} (lowest)</b>" if star else loss,
             f"{run.step:,} of {run.config.steps:,}",
