@@ -27,6 +27,7 @@ from pages.widgets.finetuning_texts import OWN, Chosen, choose_texts, show_texts
 from pages.widgets.finetuning_train import train_classifier
 from pages.widgets.fragments import own_part
 from pages.widgets.frame import open_lesson
+from pages.widgets.visitor import visitor
 
 
 @own_part
@@ -227,6 +228,7 @@ print(len(pairs), len(unseen))  # 400 120
 print(len({pair.instruction for pair in pairs} & {pair.instruction for pair in unseen}))  # 0"""
 
 page = open_lesson("pretraining_and_finetuning")
+visitor()  # whose the runs are
 page.show("stages", stages)
 chosen = page.show("texts", texts)
 page.show("pool", pooled)

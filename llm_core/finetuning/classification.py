@@ -25,6 +25,7 @@ from llm_core.finetuning.settings import (
 from llm_core.models.gpt import GPT
 from llm_core.training.loop import evaluate
 
+LONGEST_READ = 128  # tokens of a text that a large model reads to sort it
 PAD = 0  # any id would do: nobody looks at padding
 _SCORE_BATCH = 64
 _FORGETTING_WINDOWS = 8  # of the pretraining text, in a score
@@ -197,15 +198,17 @@ def predict(
     return F.softmax(classifier.head(_features(classifier, rows, batch_size)), dim=-1)
 
 
-def sort_text(body: GPT, tokenizer: Encoder, weight: Tensor, text: str) -> list[float]:
+def sort_text(
+    body: GPT, tokenizer: Encoder, weight: Tensor, text: str, *, longest: int | None = None
+) -> list[float]:
     """Return the probability of each label for one text, by a head's weight (K, C).
 
-    Raises ValueError if the text has no token.
+    The text is cut to `longest` tokens, or else the context. Raises ValueError if it has no token.
     """
     classifier = Classifier(body, len(weight))
     with torch.no_grad():
         classifier.head.weight.copy_(weight)
-    rows, _ = encode_texts([Labelled(text, 0)], tokenizer, body.config.context_length)
+    rows, _ = encode_texts([Labelled(text, 0)], tokenizer, longest or body.config.context_length)
     shares: list[float] = predict(classifier, rows)[0].tolist()
     return shares
 

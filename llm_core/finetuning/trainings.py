@@ -1,17 +1,19 @@
 """Fine-tunings as the training booth runs them: started, watched, stopped, kept."""
 
-import copy
 import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 
 from llm_core.data.labelled_texts import Labelled, LabelledTexts
+from llm_core.data.tale_instructions import Instruction
 from llm_core.finetuning.classification import (
+    LONGEST_READ,
     Classifier,
     Encoder,
     Scored,
@@ -26,7 +28,7 @@ from llm_core.finetuning.instructions import (
     tune_on_instructions,
 )
 from llm_core.finetuning.keeping import Tuned, answered_lines
-from llm_core.finetuning.lora import merge_lora
+from llm_core.finetuning.recording import Recording
 from llm_core.finetuning.settings import TRAINED, FinetuneSettings, Learned
 from llm_core.models.gpt import GPT
 from llm_core.pretrained.registry import load
@@ -37,7 +39,6 @@ from llm_core.training.events import AnswerEvent, EvalEvent, SampleEvent
 from llm_core.training.heads import Head
 
 SMOLLM2 = "smollm2"
-_MOST_TOKENS = 128  # of a text that the large model reads
 _AT_ONCE = 8  # such texts: a second or so on a slow core
 _SHOWN = 12  # texts or instructions of a score that are kept with a run
 _LONGEST = 90  # characters of such a text
@@ -59,6 +60,7 @@ class ClassifierTraining(Work):
     scores: list[Scored] = field(default_factory=list)
     numbers: int = 0
     read: TextsRead | None = None
+    recording: Recording | None = None
     _classifier: Classifier | None = None
     _tokenizer: Encoder | None = None
 
@@ -71,7 +73,7 @@ class ClassifierTraining(Work):
         model, self._tokenizer = load(SMOLLM2) if self.large else load_tiny(self.start)
         generator = torch.Generator().manual_seed(self.settings.seed)
         self._classifier = Classifier(model, len(self.texts.labels), generator=generator)
-        options: dict[str, Any] = {"longest": _MOST_TOKENS, "read_at_once": _AT_ONCE}
+        options: dict[str, Any] = {"longest": LONGEST_READ, "read_at_once": _AT_ONCE}
         if not self.large:
             options = {"pretraining_ids": pretraining_text(self._tokenizer)[1]}
         for event in fine_tune(
@@ -89,12 +91,19 @@ class ClassifierTraining(Work):
         else:
             self.losses.append(event)
 
+    @cached_property
+    def _table(self) -> str:
+        return _as_table(self.texts.train, self.texts.labels)
+
     def judge(self, text: str) -> list[float]:
         """Return the probability of each label for a text; ValueError if there is none yet."""
         if self._classifier is None or self._tokenizer is None:
             raise ValueError("The training has not begun.")
         classifier = self._classifier
-        return sort_text(classifier.body, self._tokenizer, classifier.head.weight, text)
+        longest = LONGEST_READ if self.large else None
+        return sort_text(
+            classifier.body, self._tokenizer, classifier.head.weight, text, longest=longest
+        )
 
     def head(self) -> Head:
         """Return the head as it is now; ValueError if there is none yet."""
@@ -103,21 +112,19 @@ class ClassifierTraining(Work):
         return Head(self._classifier.head.weight, self.texts.labels)
 
     def result(self, title: str) -> Tuned:
-        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet.
-
-        Also for the large model: there is nothing new to keep but `head`.
-        """
-        if self._classifier is None or not isinstance(self._tokenizer, BPETokenizer):
-            raise ValueError("The training has not begun, or its model is everybody's.")
+        """Return what it has come to, to be kept as a run; ValueError if there is nothing yet."""
+        if self._classifier is None or self._tokenizer is None:
+            raise ValueError("The training has not begun.")
         labels, count = self.texts.labels, len(self.texts.test)
+        who = ", of SmolLM2" if self.large else ""
         return Tuned(
             title=f"Fine-tuned: {title}",
             about=f"Fine-tuned to tell “{title}” ({', '.join(labels)[:120]}) from "
-            f"{len(self.texts.train)} texts; {_what_learnt(self.settings, self.start)}.",
+            f"{len(self.texts.train)} texts; {_what_learnt(self.settings, self.start)}{who}.",
             settings=self.settings,
-            model=_merged(self._classifier.body),
+            model=self._classifier.body,
             tokenizer=self._tokenizer,
-            text=_as_table(self.texts.train, labels),
+            text=self._table,
             losses=self.losses,
             evaluations=[EvalEvent(each.step, each.loss, count) for each in self.scores],
             answers=[
@@ -135,6 +142,7 @@ class ClassifierTraining(Work):
             head=self.head(),
             knows_nothing=math.log(len(labels)),
             done=self.state == "done",
+            body=SMOLLM2 if self.large else "",
         )
 
 
@@ -148,13 +156,14 @@ class InstructionTraining(Work):
     losses: list[Learned] = field(default_factory=list)
     scores: list[InstructionScore] = field(default_factory=list)
     model: GPT | None = None
+    recording: Recording | None = None
     _tokenizer: BPETokenizer | None = None
 
     def events(self) -> Iterator[Learned | InstructionScore]:
         """Load a model of its own, and train it."""
         self.model, self._tokenizer = load_tiny(self.start)
         tokenizer = self._tokenizer
-        pairs, unseen = instruction_parts(self.pairs)
+        pairs, unseen = self._parts
         yield from tune_on_instructions(
             self.model,
             tokenizer,
@@ -162,6 +171,16 @@ class InstructionTraining(Work):
             unseen,
             self.settings,
             pretraining_ids=pretraining_text(tokenizer),
+        )
+
+    @cached_property
+    def _parts(self) -> tuple[list[Instruction], list[Instruction]]:
+        return instruction_parts(self.pairs)
+
+    @cached_property
+    def _text(self) -> str:
+        return "\n\n".join(
+            f"{prompt_of(each.instruction)} {each.answer}" for each in self._parts[0]
         )
 
     def note(self, event: Learned | InstructionScore) -> None:
@@ -175,7 +194,7 @@ class InstructionTraining(Work):
         """Return what it has come to, to be kept as a run; ValueError if there is nothing yet."""
         if self.model is None or self._tokenizer is None:
             raise ValueError("The training has not begun.")
-        pairs, unseen = instruction_parts(self.pairs)
+        pairs, unseen = self._parts
         questions = [pair.instruction for pair in unseen]
         mixed = f", {self.settings.replay:.0%} tales mixed in" if self.settings.replay else ""
         return Tuned(
@@ -183,9 +202,9 @@ class InstructionTraining(Work):
             about=f"Fine-tuned to follow instructions, from {len(pairs)} pairs; "
             f"{_what_learnt(self.settings, self.start)}{mixed}.",
             settings=self.settings,
-            model=_merged(self.model),
+            model=self.model,
             tokenizer=self._tokenizer,
-            text="\n\n".join(f"{prompt_of(each.instruction)} {each.answer}" for each in pairs),
+            text=self._text,
             losses=self.losses,
             evaluations=[EvalEvent(each.step, each.loss, len(unseen)) for each in self.scores],
             answers=[
@@ -214,13 +233,6 @@ def _what_learnt(settings: FinetuneSettings, start: int | None) -> str:
     rank = f" (rank {settings.rank})" if settings.trained == "lora" else ""
     begun = "random" if start == 0 else "pretrained"
     return f"{TRAINED[settings.trained][0]} learnt{rank}, from {begun} weights"
-
-
-def _merged(model: GPT) -> GPT:
-    """Return a copy of plain layers."""
-    whole = copy.deepcopy(model)
-    merge_lora(whole)
-    return whole
 
 
 def _as_table(texts: Sequence[Labelled], labels: Sequence[str]) -> str:

@@ -39,11 +39,14 @@ class Work:
     """A training in the booth: where it stands. What it is made of says the class that inherits.
 
     state: "training", then "done", "stopped" (asked to, out of time, or nobody was there) or
-    "failed".
+    "failed". run_id: of the run that it is recorded as, if it is; after_piece is called whenever
+    some of it was done, and at its end.
     """
 
     state: str = "training"
     seconds: float = 0.0
+    run_id: str = ""
+    after_piece: Callable[[], None] | None = field(default=None, repr=False)
     seen_at: float = field(default_factory=time.monotonic)
     _events: Iterator[Any] | None = field(default=None, repr=False)
     _at_work: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -69,12 +72,17 @@ class Work:
     def settle(self) -> None:
         """Wait until the step is over in which it was stopped: nothing changes after that."""
         with self._at_work:
-            pass
+            self._tell()
 
     def take(self, seconds: float) -> None:
         """Take steps for so long, at least one."""
         with self._at_work:
             self._take(seconds)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.after_piece is not None:
+            self.after_piece()
 
     def _take(self, seconds: float) -> None:
         began = time.monotonic()
@@ -136,6 +144,11 @@ class Booth:
             return False
         return time.monotonic() - running.seen_at < self._patience
 
+    def of_run(self, run_id: str) -> Work | None:
+        """Return the training that is recorded as this run, if it is here."""
+        running = self._running
+        return running if running is not None and running.run_id == run_id else None
+
     def start(self, settings: TranslatorSettings, translate: Translate) -> Training:
         """Make room for a training, of which nothing is done yet: `go_on` does it, by and by.
 
@@ -153,6 +166,7 @@ class Booth:
                 )
             if self._running is not None:
                 self._running.stop()  # nobody is there any more
+                self._running.settle()
             work = make()
             self._running = work
             return work

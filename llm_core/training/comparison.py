@@ -107,7 +107,8 @@ def _text(config: RunConfig, base: RunConfig) -> str:
 
 def _tokenizer(config: RunConfig, base: RunConfig) -> str:
     if config.tokenizer != base.tokenizer:
-        names = {"char": "characters", "bpe": "pairs", "file": "trained before", "gpt2": "GPT-2's"}
+        names = {"char": "characters", "bpe": "pairs", "file": "trained before"}
+        names |= {"gpt2": "GPT-2's", "smollm2": "SmolLM2's"}
         return _change("tokens", names[base.tokenizer], names[config.tokenizer])
     if config.tokenizer == "bpe":
         return _change("vocabulary", base.vocab_size, config.vocab_size)

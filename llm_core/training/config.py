@@ -12,6 +12,7 @@ from llm_core.training.recipes import RECIPES, Recipe
 
 TOKENIZERS = ("char", "bpe", "file", "gpt2")
 PRECISIONS = ("float32", "bfloat16")
+BODIES = ("smollm2",)  # shipped models that a head may be trained for
 LONGEST_TUNED = 300  # characters
 _MOST_BATCHES = 1024
 
@@ -42,6 +43,8 @@ class RunConfig:
 
     `tuned` says in a sentence what a finished model was taught, and how: such a run is a
     fine-tuning (see finetuning.keeping), which the training loop cannot repeat. Else it is empty.
+    `body` then names the shipped model that stayed as it was, if only a head for it was trained;
+    its tokenizer is that model's.
     """
 
     corpus: str | None = None
@@ -74,11 +77,14 @@ class RunConfig:
     rate_changes: tuple[tuple[int, float], ...] = ()
     earlier_steps: tuple[tuple[int, int], ...] = ()
     tuned: str = ""
+    body: str = ""
 
     def __post_init__(self) -> None:
         if (self.corpus is None) == (self.text_path is None):
             raise ValueError("A run trains on a named corpus or on a text file: name one of them.")
-        if self.tokenizer not in TOKENIZERS:
+        if self.body not in ("", *BODIES) or (self.body and not self.tuned):
+            raise ValueError("A run of a head alone names a model that is shipped, and its task.")
+        if self.tokenizer not in (*TOKENIZERS, self.body or TOKENIZERS[0]):
             raise ValueError(f"Unknown tokenizer {self.tokenizer!r}: choose of {TOKENIZERS}.")
         if (self.tokenizer == "file") != (self.tokenizer_path is not None):
             raise ValueError('The tokenizer "file" needs the path of a saved one, and only it.')
@@ -106,6 +112,14 @@ class RunConfig:
     def transformer(self, vocab_size: int) -> TransformerConfig:
         """Return the model's full config once the tokenizer's vocabulary is known."""
         return TransformerConfig(**(self.recipe.model | self.model), vocab_size=vocab_size)
+
+    def require_trainable(self) -> None:
+        """Raise ValueError for a fine-tuning: the loop would go on in another way than it began."""
+        if self.tuned:
+            raise ValueError(
+                "This model was fine-tuned: the lesson about that can tune another one, but this "
+                "run cannot go on here."
+            )
 
     def rate_factor(self, step: int) -> float:
         """Return how many times the recipe's learning rates count at `step` (1 is the first)."""

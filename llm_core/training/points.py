@@ -56,10 +56,13 @@ class PointLog:
 def seconds_left(points: Sequence[Point], config: RunConfig) -> float | None:
     """Seconds that the steps still to come will take, at the speed of the last five points.
 
-    None before there is a speed: the very first step is slower than all others.
+    None before there is a speed: the very first step is slower than all others. The texts of a
+    fine-tuning differ in length: there it is the steps that count.
     """
     if len(points) < 2:
         return None
+    if config.tuned:
+        return (config.steps - points[-1].step) * points[-1].seconds / points[-1].step
     recent = points[-5:] if len(points) > 5 else points[1:]
     speed = sum(point.tokens_per_second for point in recent) / len(recent)
     return (config.steps - points[-1].step) * tokens_per_step(config) / speed

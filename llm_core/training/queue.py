@@ -18,7 +18,6 @@ from llm_core.training.fairness import Waiting, starting_order
 from llm_core.training.limits import Limits
 from llm_core.training.machine import memory_kills
 from llm_core.training.notes import checked_note
-from llm_core.training.run_rows import WORKING
 from llm_core.training.runs import Run, RunState, RunStore
 from llm_core.training.steering import checked_title, with_rate, with_steps, without_goals
 from llm_core.training.stepping import held_after, hold_after, let_go
@@ -69,7 +68,7 @@ class RunQueue:
         Raises ValueError, with the number allowed, for a run above the limits. The model's size is
         the caller's word: the worker counts again.
         """
-        _refuse_tuned(config)
+        config.require_trainable()
         self.limits.check_run(config, parameters=parameters, vocab_size=vocab_size)
         self.require_room(owner)
         self.renew(owner)
@@ -82,7 +81,8 @@ class RunQueue:
         own = self.store.of_owner(owner)
         waiting = sum(run.state is RunState.QUEUED for run in own)
         # Of several, as many as there are free places do not wait.
-        free = max(0, self.limits.workers - len(self.store.active())) if more > 1 else 0
+        busy = sum(not run.config.tuned for run in self.store.active())
+        free = max(0, self.limits.workers - busy) if more > 1 else 0
         self.limits.check_visitor(
             runs=len(own) + more - 1, waiting=waiting + max(0, more - 1 - free)
         )
@@ -96,7 +96,7 @@ class RunQueue:
         One that has reached the time or the loss that it was to stop at goes on without that.
         """
         self._require_owner(run, by)
-        _refuse_tuned(run.config)
+        run.config.require_trainable()
         let_go(self.store.run_folder(run.id))
         self._queue_again(run, by)
 
@@ -106,7 +106,7 @@ class RunQueue:
         Raises ValueError while it trains, or if there is no step left to take.
         """
         self._require_owner(run, by)
-        _refuse_tuned(run.config)
+        run.config.require_trainable()
         now, folder = self.store.get(run.id) or run, self.store.run_folder(run.id)
         taken = self._taken(now)
         if taken >= now.config.steps:
@@ -142,13 +142,13 @@ class RunQueue:
         A run that trains takes it up within a second or so; one that has ended, when it goes on.
         """
         self._require_owner(run, by)
-        _refuse_tuned(run.config)
+        run.config.require_trainable()
         self.store.change_config(run.id, with_rate(factor, since=self._taken(run)))
 
     def change_steps(self, run: Run, steps: int, *, by: str) -> None:
         """Let a run take `steps` in all; ValueError if it has taken so many, or may not."""
         self._require_owner(run, by)
-        _refuse_tuned(run.config)
+        run.config.require_trainable()
         self.limits.check_steps(steps)
         self.store.change_config(run.id, with_steps(steps, taken=self._taken(run)))
 
@@ -157,7 +157,7 @@ class RunQueue:
 
         The recipe's learning rates count `factor` times from there, and it takes `steps` in all.
         """
-        _refuse_tuned(run.config)
+        run.config.require_trainable()
         self.limits.check_steps(steps)
         self.require_room(by)
 
@@ -217,6 +217,9 @@ class RunQueue:
             return run
         if run.state is RunState.QUEUED:
             return run
+        if run.config.tuned:  # it trains inside a server, which nobody may end
+            gone = not is_alive(run) and self.store.finish(run.id, RunState.INTERRUPTED)
+            return (self.store.get(run.id) or run) if gone else run
         if run.pid is None and time.time() - run.launched < _PATIENCE_SECONDS:
             return run  # its process is about to start
         late = bool(run.stop_requested and time.time() - run.stop_requested > _PATIENCE_SECONDS)
@@ -237,7 +240,7 @@ class RunQueue:
         with self._lock:
             active = [self.check(run) for run in self.store.active()]
             self._let_go([run for run in active if run.state is RunState.QUEUED])
-            working = sum(run.state in WORKING for run in active)
+            working = sum(run.working for run in active)
             for waiting in self._order()[: max(0, self.limits.workers - working)]:
                 if self._closed.is_set() or not self.store.claim(waiting.run, self.limits.workers):
                     break
@@ -326,6 +329,8 @@ class RunQueue:
             raise PermissionError("This run is somebody else's: it can only be looked at.")
 
     def _wait_for_end(self, run: Run) -> None:
+        if run.config.tuned:  # its process is a server's
+            return
         if process := self._processes.get(run.id):
             process.wait(_PATIENCE_SECONDS)
             self._forget(run)
@@ -339,12 +344,3 @@ class RunQueue:
         if process and process.poll() is not None:
             self._processes.pop(run.id, None)
             close_input(process)
-
-
-def _refuse_tuned(config: RunConfig) -> None:
-    """Raise ValueError for a fine-tuning: a worker would go on in another way than it began."""
-    if config.tuned:
-        raise ValueError(
-            "This model was fine-tuned: the lesson about that can tune another one, but this run "
-            "cannot go on here."
-        )

@@ -86,6 +86,11 @@ class Run:
         """Whether it waits for a process, or one is, or should be, at work on it."""
         return self.state in ACTIVE
 
+    @property
+    def working(self) -> bool:
+        """Whether it takes one of the places for processes that train."""
+        return self.state in WORKING and not self.config.tuned
+
 
 def write_row(connection: Any, table: str, values: tuple[Any, ...]) -> None:
     """Add a row with its checksum, in place of the one of the same key if there is one."""

@@ -154,9 +154,8 @@ class RunStore:
     def claim(self, run_id: str, most: int) -> bool:
         """Take a queued run out of the queue to start it; False if `most` are at work already."""
         with self.database.transaction(write=True) as connection:
-            working = connection.execute(
-                "SELECT count(*) FROM runs WHERE state IN (?, ?)", WORKING
-            ).fetchone()[0]
+            rows = connection.execute("SELECT * FROM runs WHERE state IN (?, ?)", WORKING)
+            working = sum(run_of(row).working for row in rows.fetchall())
             run = read_run(connection, run_id)
             if working >= most or run is None or run.state is not RunState.QUEUED:
                 return False

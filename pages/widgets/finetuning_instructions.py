@@ -23,7 +23,7 @@ from pages.figures.finetuning import (
     task_figure,
 )
 from pages.widgets.figure import show_figure, show_finding
-from pages.widgets.finetuning_kept import keep_as_run
+from pages.widgets.finetuning_kept import record_as_run, show_run_of
 from pages.widgets.finetuning_texts import rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import state_caption, training_buttons, watch_training
@@ -192,13 +192,15 @@ def _train() -> None:
         replay=0.25 if mixed else 0.0,
     )
     training_buttons(NAME, "Tune it on instructions", lambda: _make(settings))
-    watch_training(NAME, _show, lambda work: keep_as_run(work, NAME, "instructions"))
+    watch_training(NAME, _show)
 
 
 def _make(settings: FinetuneSettings) -> "InstructionTraining":
     from llm_core.finetuning.trainings import InstructionTraining
 
-    return InstructionTraining(settings, INSTRUCTIONS)
+    work = InstructionTraining(settings, INSTRUCTIONS)
+    record_as_run(work, "instructions")
+    return work
 
 
 def _show(work: "InstructionTraining", run: str) -> None:
@@ -211,6 +213,7 @@ def _show(work: "InstructionTraining", run: str) -> None:
         st.metric("Unseen tasks right", f"{scores[-1].right:.1%}" if scores else "–", width=180)
         st.metric("Loss on tales", "–" if forgotten is None else f"{forgotten:.2f}", width=160)
     st.caption(state_caption(work, done))
+    show_run_of(work)
     steps, shares = [each.step for each in scores], [each.right for each in scores]
     tales = [each.pretraining_loss or 0.0 for each in scores]
     figures = {

@@ -1,5 +1,6 @@
-"""A fine-tuning that has ended becomes a run of the visitor's: kept once, and linked."""
+"""A fine-tuning is a run of the visitor's: recorded from its start, and linked."""
 
+import secrets
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -7,71 +8,44 @@ import streamlit as st
 from pages.widgets.catalog import find_lesson
 from pages.widgets.navigation import link_to
 from pages.widgets.training import launcher, record_trouble
-from pages.widgets.visitor import visitor
+from pages.widgets.visitor import known_visitor
 
 if TYPE_CHECKING:
     from llm_core.finetuning.trainings import ClassifierTraining, InstructionTraining
 
+    Work = ClassifierTraining | InstructionTraining
 
-def keep_as_run(work: "ClassifierTraining | InstructionTraining", name: str, title: str) -> None:
-    """Keep what a training has come to in the sandbox's store, and say where it is now.
 
-    name: the training's, as in live_training. Silent if not one step was taken.
+def record_as_run(work: "Work", title: str) -> None:
+    """From its first score on, let a training be a run of this visitor's in the sandbox's store.
+
+    For callbacks: the page has called `visitor`.
     """
-    if not work.losses:
+    from llm_core.finetuning.recording import Recording
+
+    owner, work.run_id = known_visitor(), secrets.token_urlsafe(16)
+    store = launcher().store
+    recording = Recording(store, work, run_id=work.run_id, owner=owner, title=title)
+    try:
+        launcher().require_room(owner)
+    except ValueError as error:
+        recording.refuse(str(error))
+    work.recording, work.after_piece = recording, recording.note
+
+
+def show_run_of(work: "Work") -> None:
+    """Say where the training's run is, or why there is none; silent before it has one."""
+    recording = work.recording
+    if recording is None:
+        return
+    if recording.trouble:
+        st.info(f"It is not kept as a run of yours. {recording.trouble}")
         return
     with record_trouble():
-        kept: tuple[str, str] | None = st.session_state.get(f"_kept_{name}")
-        training = st.session_state[f"_run_{name}"]
-        if kept is None or kept[0] != training:
-            try:
-                kept = training, _keep(work, title)
-            except (ValueError, OSError) as error:
-                st.info(f"It could not be kept as a run of yours. {error}")
-                return
-            st.session_state[f"_kept_{name}"] = kept
-        if launcher().store.get(kept[1]) is None:
-            return  # deleted since
-        with st.container(horizontal=True, vertical_alignment="center", key=f"kept_{name}"):
-            st.caption("Kept as a run of yours:", width="content")
-            link_to(find_lesson("training_sandbox"), "See it in the sandbox", run=kept[1])
-            link_to(find_lesson("model_inspector"), "Look inside it", model=kept[1])
-
-
-def offer_head(work: "ClassifierTraining") -> None:
-    """Offer a head that was trained on SmolLM2: all that is new, so all there is to take away."""
-    from llm_core.training.head_files import WEIGHTS
-
-    if not work.losses:
-        return
-    head = work.head()
-    st.caption(
-        f"SmolLM2 is as it was: only {head.weight.numel():,} numbers are new, a row for each of "
-        f"{', '.join(head.labels)}. Take them along, and use them like this:"
-    )
-    st.code(_USE_HEAD.format(labels=list(head.labels)), language="python")
-    st.download_button(
-        f"Download the head ({head.weight.numel() * 4 / 1000:.0f} kB)",
-        head.to_files()[WEIGHTS],
-        WEIGHTS,
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-_USE_HEAD = """from safetensors.torch import load_file
-
-from llm_core.finetuning.classification import sort_text
-from llm_core.pretrained.registry import load
-
-weight = load_file("head.safetensors")["score.weight"]
-shares = sort_text(*load("smollm2"), weight, "A text of yours.")
-print(dict(zip({labels}, shares)))"""
-
-
-def _keep(work: "ClassifierTraining | InstructionTraining", title: str) -> str:
-    from llm_core.finetuning.keeping import keep_tuned
-
-    me = visitor()
-    launcher().require_room(me)
-    return keep_tuned(launcher().store, work.result(title), owner=me).id
+        if not recording.begun or launcher().store.get(work.run_id) is None:
+            return  # or deleted since
+        with st.container(horizontal=True, vertical_alignment="center", key=f"run_{work.run_id}"):
+            st.caption("It is a run of yours:", width="content")
+            link_to(find_lesson("training_sandbox"), "See it in the sandbox", run=work.run_id)
+            if not work.active:
+                link_to(find_lesson("model_inspector"), "Look inside it", model=work.run_id)

@@ -10,7 +10,7 @@ from llm_core.finetuning.settings import TRAINED, FinetuneSettings
 from pages.figures.curve import Curve
 from pages.figures.finetuning import HEIGHT, learning_alt_text, loss_figure, share_figure
 from pages.widgets.figure import show_figure, show_finding, show_table
-from pages.widgets.finetuning_kept import keep_as_run, offer_head
+from pages.widgets.finetuning_kept import record_as_run, show_run_of
 from pages.widgets.finetuning_texts import Chosen, examples_table, limited, rows_table
 from pages.widgets.live_chart import live_chart
 from pages.widgets.live_training import (
@@ -97,6 +97,7 @@ def _make(
     if large:
         chosen = limited(chosen, _LARGE_TEXTS, _LARGE_UNSEEN)
     work = ClassifierTraining(settings, chosen.texts, None if large else _STARTS[start], large)
+    record_as_run(work, chosen.title.split(":")[0])
     st.session_state["_chosen_classifier"] = chosen  # what it learns, whatever is chosen next
     return work
 
@@ -114,6 +115,7 @@ def _show(work: "ClassifierTraining", run: str) -> None:
         st.metric("Numbers trained", f"{work.numbers:,}" if work.numbers else "–", width=170)
         st.metric("Seconds of training", f"{losses[-1].seconds:.1f}" if losses else "–", width=180)
     st.caption(f"{chosen.title} {state_caption(work, done)}")
+    show_run_of(work)
     curve = Curve([each.step for each in losses], [each.loss for each in losses])
     steps, shares = [each.step for each in scores], [each.accuracy for each in scores]
     total = settings.steps
@@ -152,10 +154,6 @@ def _ended(work: "ClassifierTraining") -> None:
     if not work.scores:
         return
     _note(work, chosen)
-    if work.large:
-        offer_head(work)
-    else:
-        keep_as_run(work, NAME, chosen.title.split(":")[0])
     _confusion(work)
     _own_text(work)
     tried = st.session_state[_TRIED]

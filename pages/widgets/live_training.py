@@ -12,7 +12,7 @@ from pages.widgets.errors import error_boundary
 if TYPE_CHECKING:
     from llm_core.training.booth import Work
 
-_PIECE, _PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
+PIECE, PAUSE = 0.8, 0.2  # seconds of training between two looks, and of rest after a look
 Make = Callable[[], "Work"]
 
 
@@ -47,7 +47,7 @@ def training_buttons(name: str, label: str, make: Make) -> None:
 
 
 def watch_training(
-    name: str, show: Callable[[Any, str], None], ended: Callable[[Any], None]
+    name: str, show: Callable[[Any, str], None], ended: Callable[[Any], None] | None = None
 ) -> None:
     """Show the visitor's training as it stands, again and again until it has ended.
 
@@ -60,10 +60,10 @@ def watch_training(
     if not work.active:
         work.settle()
 
-    @st.fragment(run_every=_PAUSE if work.active else None)
+    @st.fragment(run_every=PAUSE if work.active else None)
     def panel() -> None:
         if work.losses:  # the first look comes before the first step: it costs no time
-            booth().go_on(work, _PIECE)
+            booth().go_on(work, PIECE)
         with error_boundary("This training"):
             show(work, run)
         if not work.losses and work.active:
@@ -73,7 +73,7 @@ def watch_training(
 
     was_active = work.active
     panel()
-    if not was_active and work.state != "failed":
+    if ended is not None and not was_active and work.state != "failed":
         ended(work)
 
 

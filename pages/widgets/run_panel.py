@@ -5,10 +5,12 @@ import streamlit as st
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
 from llm_core.training.points import seconds_left
 from llm_core.training.runs import Run, RunState
+from pages.widgets.live_training import PAUSE
 from pages.widgets.run_charts import best_so_far, run_chart, share_of_peak
 from pages.widgets.run_samples import pick, picked_step, show_samples
 from pages.widgets.sandbox_steer import may_resume, waits_for_step
 from pages.widgets.training import launcher, record_trouble
+from pages.widgets.tuned_run import go_on_tuning
 from pages.widgets.watched import Watched, watched
 
 _TICK_SECONDS = 1.0
@@ -36,11 +38,15 @@ def run_panel(run: Run, *, own: bool) -> None:
         with record_trouble():
             _heading(launcher().store.get(run.id) or run, own=own)
 
-    @st.fragment(run_every=_TICK_SECONDS if run.active else None)
+    tick = PAUSE if run.config.tuned else _TICK_SECONDS
+
+    @st.fragment(run_every=tick if run.active else None)
     def panel() -> None:
         with record_trouble():
             if own:
                 launcher().renew(run.owner)  # somebody is here: it stays in the queue
+            if run.active and run.config.tuned:
+                go_on_tuning(run)
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
             show_panel(now, best=best)
@@ -88,12 +94,15 @@ def _heading(run: Run, *, own: bool) -> None:
         st.subheader(run.title, anchor=False, width="content")
         st.badge(label, icon=icon, color=color)
         if own and run.active:
-            queued = run.state is RunState.QUEUED
+            tuned = bool(run.config.tuned)
+            word = "Leave the queue" if run.state is RunState.QUEUED else "Pause"
             st.button(
-                "Leave the queue" if queued else "Pause",
-                icon=":material/pause:",
+                "Stop" if tuned else word,
+                icon=":material/stop:" if tuned else ":material/pause:",
                 key="pause",
-                help="Keeps what was learnt, to the last digit, and gives its place to others.",
+                help="Keeps what was learnt, and gives its place to others."
+                if tuned
+                else "Keeps what was learnt, to the last digit, and gives its place to others.",
                 disabled=run.stop_requested is not None,
                 on_click=launcher().stop,
                 kwargs={"by": run.owner},
@@ -122,7 +131,8 @@ def badge_of(run: Run) -> tuple[str, str, str]:
         label, icon = "stopped", ":material/stop_circle:"  # it cannot go on
     if run.state is RunState.RUNNING and waits_for_step(run):
         label, icon, color = "waits for you", ":material/skip_next:", "orange"
-    return ("pausing" if run.active and run.stop_requested else label), icon, color
+    ending = "stopping" if run.config.tuned else "pausing"
+    return (ending if run.active and run.stop_requested else label), icon, color
 
 
 def _explain(run: Run) -> None:
@@ -137,7 +147,8 @@ def _explain(run: Run) -> None:
             icon=":material/hourglass_empty:",
         )
     if run.state is RunState.INTERRUPTED:
-        st.info("The server went away while this model was training. What it had learnt is kept.")
+        kept = "Its curves are kept" if run.config.tuned else "What it had learnt is kept"
+        st.info(f"The server went away while this model was training. {kept}.")
     if run.state is RunState.DIVERGED:
         st.error(run.reason, icon=":material/trending_up:")
         kept = list_checkpoints(launcher().store.run_folder(run.id))

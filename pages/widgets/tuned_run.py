@@ -7,12 +7,21 @@ import streamlit as st
 from llm_core.training.checkpoint_index import latest_checkpoint
 from llm_core.training.head_files import has_head
 from llm_core.training.runs import Run
+from pages.widgets.booth import booth
 from pages.widgets.catalog import find_lesson
 from pages.widgets.fragments import own_part
+from pages.widgets.live_training import PIECE
 from pages.widgets.navigation import link_to
 from pages.widgets.training import launcher, trained_model
 
 _LONGEST = 600  # characters
+
+
+def go_on_tuning(run: Run) -> None:
+    """Let a fine-tuning that is at work in this server go on for a moment: somebody watches it."""
+    work = booth().of_run(run.id)
+    if work is not None:
+        booth().go_on(work, PIECE)
 
 
 def tuned_note(run: Run) -> None:

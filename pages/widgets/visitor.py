@@ -26,7 +26,10 @@ _component = st.components.v2.component("visitor_cookie", js=_SCRIPT)
 
 
 def visitor() -> str:
-    """Return this browser's token, the same in all its tabs and after a reload."""
+    """Return this browser's token, the same in all its tabs and after a reload.
+
+    To be called once a page; callbacks ask `known_visitor`.
+    """
     if _KEY not in st.session_state:
         cookie = str(st.context.cookies.get(_COOKIE, ""))
         known = _TOKEN.fullmatch(cookie)
@@ -41,4 +44,9 @@ def visitor() -> str:
     if _TOKEN.fullmatch(stored) and stored != st.session_state[_KEY]:
         st.session_state[_KEY] = stored
         st.rerun()
+    return str(st.session_state[_KEY])
+
+
+def known_visitor() -> str:
+    """Return the token that `visitor` has returned on this page."""
     return str(st.session_state[_KEY])

@@ -68,6 +68,34 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
     expect(page.get_by_role("combobox").first).to_have_value("Fine-tuned: Gifts")
 
 
+def test_a_training_goes_on_in_the_sandbox_and_is_stopped_there(visit):
+    page = visit("pretraining_and_finetuning?tune_steps=300")
+    train = part(page, "train")
+    train.get_by_role("button", name="Fine-tune it").click()
+    expect(metric(train, "Step, of 300")).to_have_text(re.compile(r"[1-9]\d*"))
+    train.get_by_role("link", name="See it in the sandbox").click()
+    expect(page.get_by_role("heading", name="Fine-tuned: Gifts")).to_be_visible()
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text(re.compile("training$")).first).to_be_visible()
+    begun = int(metric(page, "Step, of 300").inner_text())
+    page.wait_for_function(
+        "begun => +document.querySelector('[data-testid=stMetricValue]')?.innerText > begun",
+        arg=begun,
+    )
+    stop = main.get_by_role("button", name="Stop")
+    stop.click()
+    expect(main.get_by_text(re.compile("stopped$")).first).to_be_visible()
+    expect(stop).to_have_count(0)
+    steps = int(metric(page, "Step, of 300").inner_text())
+    assert begun < steps < 300
+    page.get_by_label("A text", exact=True).fill("Ben has a hat. Then Ben gave it to Ida.")
+    page.get_by_label("A text", exact=True).press("Enter")
+    expect(page.get_by_text("It says, with a probability of")).to_be_visible()
+    page.get_by_role("link", name="Fine-tune another one").click()  # the lesson knows of it
+    expect(train.get_by_text(f"Stopped after {steps} steps")).to_be_visible()
+    expect(train.get_by_role("button", name="Fine-tune it")).to_be_enabled()
+
+
 def test_a_head_alone_is_trained_to_its_end_on_another_task(visit):
     page = visit("pretraining_and_finetuning?tune_steps=20")
     texts, train = part(page, "texts"), part(page, "train")
