@@ -12,7 +12,7 @@ from llm_core.training.recipes import RECIPES, Recipe
 
 TOKENIZERS = ("char", "bpe", "file", "gpt2")
 PRECISIONS = ("float32", "bfloat16")
-BODIES = ("smollm2",)  # shipped models that a head may be trained for
+BODIES = {"smollm2": "smollm2-135m"}  # shipped models that a head is trained for, their presets
 LONGEST_TUNED = 300  # characters
 _MOST_BATCHES = 1024
 

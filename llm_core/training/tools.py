@@ -101,6 +101,11 @@ def import_run(arguments: list[str]) -> None:
     limits = Limits.from_environment()
     limits.check_upload(options.file.stat().st_size)
     run = unpack_run(options.file.read_bytes(), limits)
+    if not run.files:
+        raise ValueError(
+            f"This file holds a head for {run.config.body} and no model: bring it back in the "
+            "sandbox, or use it as its README.md says."
+        )
     place_run(run, options.out)
     run.curves.save(options.out)
     print(f"{run.title!r}, step {run.state['step']:,}; go on with --resume {options.out}")

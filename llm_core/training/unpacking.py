@@ -21,6 +21,7 @@ from safetensors.torch import load
 
 from llm_core.data.corpora import find_corpus
 from llm_core.data.own_text import read_own_text
+from llm_core.models.config import preset
 from llm_core.models.gpt import GPT
 from llm_core.models.initialisation import without_weights
 from llm_core.tokenizers.loading import load_tokenizer
@@ -33,7 +34,7 @@ from llm_core.training.checkpoint_index import (
     write_synced,
 )
 from llm_core.training.checkpoint_index import FILES as CHECKPOINT_FILES
-from llm_core.training.config import PRECISIONS, RunConfig
+from llm_core.training.config import BODIES, PRECISIONS, RunConfig
 from llm_core.training.curves import FILES as CURVE_FILES
 from llm_core.training.curves import Curves
 from llm_core.training.events import StartEvent
@@ -46,15 +47,15 @@ from llm_core.training.tensor_files import TensorFacts, read_header
 _MEGABYTE = 1_000_000
 _SMALL = 5 * _MEGABYTE
 _MOST_ENTRIES = 40
-_NEEDED = {"run.json": _SMALL, **{f"checkpoint/{n}": _SMALL for n in (FACTS, *CHECKPOINT_FILES)}}
+_NEEDED = {f"checkpoint/{name}": _SMALL for name in (FACTS, *CHECKPOINT_FILES)}
 _POSSIBLE = {TEXT: 50 * _MEGABYTE, **{f"curves/{name}": 20 * _MEGABYTE for name in CURVE_FILES}}
-_POSSIBLE |= {WEIGHTS: _SMALL, LABELS: _SMALL}
+_POSSIBLE |= {"run.json": _SMALL, WEIGHTS: _SMALL, LABELS: _SMALL}
 _IGNORED = ("README.md", "transformers/")  # for people, and for another library
 
 
 @dataclass(frozen=True)
 class UnpackedRun:
-    """A run that was found to be whole and harmless."""
+    """A run that was found to be whole and harmless. Of a head alone there are no `files`."""
 
     title: str
     config: RunConfig
@@ -71,10 +72,13 @@ def unpack_run(data: bytes, limits: Limits) -> UnpackedRun:
     limits.check_upload(len(data))
     content = _read_archive(data, limits)
     title, start = _about(content["run.json"])
+    if WEIGHTS in content and not any(name in content for name in _NEEDED):
+        return _head_alone(content, title, start)
+    for name in _NEEDED:
+        if name not in content:
+            raise ValueError(f"The file lacks {name}: it is no run's file.")
     state = json.loads(content[f"checkpoint/{FACTS}"])
-    step = state["step"] if isinstance(state, dict) else None
-    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 10**8:
-        raise ValueError("The file's checkpoint does not say which step it is of.")
+    step = _step(state)
     files = {name: content[f"checkpoint/{name}"] for name in (FACTS, *CHECKPOINT_FILES)}
     state = read_facts(Path(checkpoint_name(step)), files)
     if state.get("precision") not in PRECISIONS or state.get("threads") not in range(1, 257):
@@ -88,16 +92,42 @@ def unpack_run(data: bytes, limits: Limits) -> UnpackedRun:
     text = _text(content, config)
     _check_tensors(files, config, limits)
     head = _head(content, config)
-    curves = {
-        name: _decoded(content[f"curves/{name}"], name)
-        for name in CURVE_FILES
-        if f"curves/{name}" in content
-    }
-    return UnpackedRun(title, config, start, state, files, Curves.from_csv(curves), text, head)
+    return UnpackedRun(title, config, start, state, files, _curves(content), text, head)
+
+
+def _head_alone(content: dict[str, bytes], title: str, start: StartEvent | None) -> UnpackedRun:
+    """Check a head for a shipped model, which is not in the file itself."""
+    about = json.loads(content["run.json"])
+    step, config = _step(about), RunConfig.from_json(str(about.get("config")))
+    if not config.body or config.corpus is not None or TEXT not in content:
+        raise ValueError("The file lacks its model, or the text that its head was trained on.")
+    head = _head(content, config)
+    width = preset(BODIES[config.body], vocab_size=2).d_model
+    if head is None or head.weight.shape[1] != width:
+        raise ValueError(f"The head is not one for {config.body}.")
+    text = _decoded(content[TEXT], TEXT)
+    return UnpackedRun(title, config, start, {"step": step}, {}, _curves(content), text, head)
+
+
+def _step(about: Any) -> int:
+    step = about.get("step") if isinstance(about, dict) else None
+    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 10**8:
+        raise ValueError("The file does not say which step its model is of.")
+    return step
+
+
+def _curves(content: dict[str, bytes]) -> Curves:
+    return Curves.from_csv(
+        {
+            name: _decoded(content[f"curves/{name}"], name)
+            for name in CURVE_FILES
+            if f"curves/{name}" in content
+        }
+    )
 
 
 def place_run(run: UnpackedRun, folder: Path) -> RunConfig:
-    """Write an unpacked run into `folder` as a checkpoint that can be used and gone on with.
+    """Write an unpacked run into `folder`, as a checkpoint that can be used and gone on with.
 
     Returns its config, whose paths now lead into the folder.
     """
@@ -111,6 +141,8 @@ def place_run(run: UnpackedRun, folder: Path) -> RunConfig:
         config = replace(config, tokenizer_path=str((folder / "tokenizer.json").resolve()))
     if run.head is not None:
         write_head(folder, run.head)
+    if not run.files:
+        return config
     content = {name: run.files[name] for name in CHECKPOINT_FILES}
     content["config.json"] = config.to_json().encode()
     kept = ("text_sha256", "precision", "threads", "seconds", "validation_loss")
@@ -168,9 +200,8 @@ def _read_archive(data: bytes, limits: Limits) -> dict[str, bytes]:
         raise ValueError("The file is damaged, or no run's file.") from error
     except (RuntimeError, UnicodeDecodeError, OverflowError) as error:
         raise ValueError("The file is damaged, or no run's file.") from error
-    for name in _NEEDED:
-        if name not in content:
-            raise ValueError(f"The file lacks {name}: it is no run's file.")
+    if "run.json" not in content:
+        raise ValueError("The file lacks run.json: it is no run's file.")
     return content
 
 

@@ -15,6 +15,7 @@ from llm_core.training.checkpoint_index import (
     checkpoint_step,
     list_checkpoints,
 )
+from llm_core.training.head_files import has_head
 from llm_core.training.runs import OWN_TEXT, Run
 from pages.widgets.address import asked_value, write_value
 from pages.widgets.inspector_texts import (
@@ -25,6 +26,7 @@ from pages.widgets.inspector_texts import (
     TALE_HELD_OUT,
     TALE_READ,
     texts_of,
+    tuned_texts,
     with_spoilt,
 )
 from pages.widgets.model_request import requested_model
@@ -77,7 +79,10 @@ def all_sources(owner: str) -> dict[str, Source]:
 
 def source_of_run(run: Run) -> Source | None:
     """Return a run with the steps that it has kept, or None if there is none yet."""
-    steps = tuple(map(checkpoint_step, list_checkpoints(launcher().store.run_folder(run.id))))
+    folder = launcher().store.run_folder(run.id)
+    steps = tuple(map(checkpoint_step, list_checkpoints(folder)))
+    if run.config.body and has_head(folder):
+        steps = (run.step,)
     return Source(run.id, run.title, steps, run) if steps else None
 
 
@@ -171,6 +176,8 @@ def _open(source: Source, step: int | None, *, optional: bool) -> Inspected | No
         if optional and st.session_state["model_source"] == SMOLLM2:  # it was offered already
             return None
         return _large() or (None if optional else _tiny(None))
+    if source.run is not None and source.run.config.body:
+        return _large(source.run) or (None if optional else _tiny(None))
     if source.run is not None and step is not None:
         return _trained(source.run, step)
     return _tiny(step)
@@ -191,14 +198,19 @@ def _after(step: int | None) -> str:
     return f"Our tiny GPT after {step:,} steps"
 
 
-def _large() -> Inspected | None:
-    loaded = requested_model(SMOLLM2)
+def _large(run: Run | None = None) -> Inspected | None:
+    """SmolLM2, with the texts of a run that has trained a head for it, if there is one."""
+    loaded = requested_model(SMOLLM2, key=f"_{run.id}" if run else "")
     if loaded is None:
         st.caption("Until it is loaded, you see what is chosen otherwise.")
         return None
-    texts = with_spoilt({"new to it": OWLS, "famous": FAMOUS})
+    title, texts = "SmolLM2", with_spoilt({"new to it": OWLS, "famous": FAMOUS})
+    if run is not None:
+        title = f"SmolLM2 below “{run.title}”"
+        texts = _run_texts(run, loaded[1], run.id, MOST_OF_LARGE)
+        st.caption("Its head changed nothing of SmolLM2: what you see is what the head reads.")
     code = _shipped_code(SMOLLM2)
-    return Inspected(SMOLLM2, "SmolLM2", *loaded, code, texts, MOST_OF_LARGE)
+    return Inspected(SMOLLM2, title, *loaded, code, texts, MOST_OF_LARGE)
 
 
 def _trained(run: Run, step: int) -> Inspected:
@@ -229,10 +241,16 @@ def _run_texts(_run: Run, _tokenizer: Any, run_id: str, most: int) -> dict[str, 
     if _run.config.corpus:
         whole = find_corpus(_run.config.corpus).load()
     else:
-        path = launcher().store.run_folder(run_id) / OWN_TEXT
+        path = _folder_of(run_id) / OWN_TEXT
         whole = path.read_text(encoding="utf-8") if path.exists() else OWLS
+    if _run.config.tuned:
+        return tuned_texts(whole, _tokenizer, most, table=has_head(_folder_of(run_id)))
     fraction = _run.config.validation_fraction
     return texts_of(whole, _tokenizer, most, validation_fraction=fraction)
+
+
+def _folder_of(run_id: str) -> Path:
+    return launcher().store.run_folder(run_id)
 
 
 def _distinct(titles: dict[str, str]) -> dict[str, str]:

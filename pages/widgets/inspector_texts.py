@@ -1,5 +1,7 @@
 """Texts to look at a model with: read in training, held out, and spoilt. No Streamlit."""
 
+import csv
+import io
 import random
 import re
 from collections.abc import Mapping
@@ -59,6 +61,17 @@ def texts_of(
             READ: _fitting(passage(read or whole, last=False), tokenizer, most),
         }
     )
+
+
+def tuned_texts(whole: str, tokenizer: Any, most: int, *, table: bool) -> dict[str, str]:
+    """Return a passage of what a model was tuned on, all of which it has read.
+
+    table: the texts are the second column of a CSV file, and the first passage is one of them.
+    """
+    if table:
+        rows = list(csv.reader(io.StringIO(whole)))
+        whole = next((row[1] for row in rows[1:] if len(row) > 1 and row[1].strip()), OWLS)
+    return with_spoilt({READ: _fitting(passage(whole, last=False), tokenizer, most)})
 
 
 def with_spoilt(texts: Mapping[str, str]) -> dict[str, str]:

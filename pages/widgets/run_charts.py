@@ -11,7 +11,6 @@ from llm_core.data.line_tasks import line_task
 from llm_core.inspection.counting import flops_per_token
 from llm_core.training.comparison import best_of, comparable, factor_words
 from llm_core.training.events import layer_names
-from llm_core.training.head_files import has_head
 from llm_core.training.points import (
     Point,
     elapsed_seconds,
@@ -201,7 +200,7 @@ def _loss(
 
 def _per_text(run: Run) -> bool:
     """Is a loss that of a text's label, and not of a token?"""
-    return bool(run.config.tuned) and has_head(launcher().store.run_folder(run.id))
+    return bool(run.config.tuned and run.facts and run.facts.uniform_loss)
 
 
 def _curve(points: Sequence[Point], field: str) -> Curve:

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from llm_core.training.checkpoint_index import list_checkpoints
+from llm_core.training.head_files import has_head
 from llm_core.training.notes import LONGEST
 from llm_core.training.runs import Run
 from llm_core.training.tensorboard import event_file, event_file_name
@@ -23,7 +24,7 @@ def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
         if own:
             _rename(run)
             _annotate(run)
-        if list_checkpoints(folder):
+        if list_checkpoints(folder) or (run.config.body and has_head(folder)):
             show_prose(lesson, "take_away")
             _offer_file(run)
             _offer_events(run)

@@ -1,5 +1,6 @@
 """Use a fine-tuned model that was kept: let it sort a text, or follow an instruction."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from pages.widgets.booth import booth
 from pages.widgets.catalog import find_lesson
 from pages.widgets.fragments import own_part
 from pages.widgets.live_training import PIECE
+from pages.widgets.model_request import requested_model
 from pages.widgets.navigation import link_to
 from pages.widgets.training import launcher, trained_model
 
@@ -34,34 +36,41 @@ def tuned_note(run: Run) -> None:
 def use_tuned(run: Run) -> None:
     """Ask for a text, and show what the model makes of it; silent if none was saved."""
     folder = launcher().store.run_folder(run.id)
+    sorts = has_head(folder)
     try:
-        checkpoint = latest_checkpoint(folder)
+        checkpoint = None if run.config.body else latest_checkpoint(folder)
     except ValueError:
         return
-    sorts = has_head(folder)
+    if run.config.body and not sorts:
+        return
     st.header("Let it sort a text" if sorts else "Let it answer", divider="gray")
     label = "A text" if sorts else "An instruction"
     text = st.text_input(label, key=f"tuned_text_{run.id}", max_chars=_LONGEST).strip()
+    found = requested_model(run.config.body) if checkpoint is None else trained_model(checkpoint)
+    if found is None:
+        return
     if not text:
         st.caption("It has learnt from the run's texts alone: write something like them.")
-        return
-    model, tokenizer = trained_model(checkpoint)
-    (_sort if sorts else _answer)(model, tokenizer, text, folder)
+    elif sorts:
+        _sort(*found, text, folder, large=bool(run.config.body))
+    else:
+        _answer(*found, text)
 
 
-def _sort(model: Any, tokenizer: Any, text: str, folder: Any) -> None:
-    from llm_core.finetuning.classification import sort_text
+def _sort(model: Any, tokenizer: Any, text: str, folder: Path, *, large: bool) -> None:
+    from llm_core.finetuning.classification import LONGEST_READ, sort_text
     from llm_core.training.heads import read_head
 
     head = read_head(folder)
     assert head is not None
-    shares = sort_text(model, tokenizer, head.weight, text)
+    longest = LONGEST_READ if large else None
+    shares = sort_text(model, tokenizer, head.weight, text, longest=longest)
     best = max(range(len(shares)), key=shares.__getitem__)
     st.markdown("It says, with a probability of " + f"{shares[best]:.1%}:")
     st.text(head.labels[best])
 
 
-def _answer(model: Any, tokenizer: Any, text: str, folder: Any) -> None:
+def _answer(model: Any, tokenizer: Any, text: str) -> None:
     from llm_core.finetuning.instructions import answers
 
     st.text(answers(model, tokenizer, [text])[0] or "(nothing)")
