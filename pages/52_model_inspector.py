@@ -6,6 +6,7 @@ from pages.widgets.catalog import find_lesson
 from pages.widgets.errors import error_boundary
 from pages.widgets.fragments import own_part
 from pages.widgets.frame import link_to, open_page
+from pages.widgets.inspector_head import show_verdicts
 from pages.widgets.inspector_layers import show_attention, show_lens
 from pages.widgets.inspector_models import Inspected, all_sources, choose_model, choose_other
 from pages.widgets.inspector_places import (
@@ -62,6 +63,10 @@ def explore(sight: Sight, beside: Beside | None) -> None:
         st.markdown(section(page, "beside").text)
     place = choose_place(sight, beside)
     expected(sight, beside, place)
+    if sight.inspected.head_of:
+        heading("verdict")
+        with error_boundary("What the head says"):
+            show_verdicts(sight)
     inside = look_into(sight, beside)
     if inside is not sight:
         assert beside is not None

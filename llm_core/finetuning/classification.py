@@ -213,6 +213,17 @@ def sort_text(
     return shares
 
 
+@torch.inference_mode()
+def verdicts(body: GPT, weight: Tensor, ids: Sequence[int]) -> Tensor:
+    """Return the probability of each label after each token of a text (T, K), by a head's weight.
+
+    A decoder sees nothing of what follows: after each token it says what it would say of a text
+    that ended there.
+    """
+    x: Tensor = body.read(body.token_embedding(torch.tensor([list(ids)])))
+    return F.softmax(x[0].float() @ weight.T, dim=-1)
+
+
 class _Scorer:
     """Measures on the same texts again and again; a frozen body reads them only once."""
 

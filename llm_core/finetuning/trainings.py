@@ -116,11 +116,13 @@ class ClassifierTraining(Work):
         if self._classifier is None or self._tokenizer is None:
             raise ValueError("The training has not begun.")
         labels, count = self.texts.labels, len(self.texts.test)
-        who = ", of SmolLM2" if self.large else ""
+        learnt = _what_learnt(self.settings, self.start)
+        if self.large:
+            learnt = "only a head for SmolLM2 learnt"
         return Tuned(
-            title=f"Fine-tuned: {title}",
+            title=f"{'A head for SmolLM2' if self.large else 'Fine-tuned'}: {title}",
             about=f"Fine-tuned to tell “{title}” ({', '.join(labels)[:120]}) from "
-            f"{len(self.texts.train)} texts; {_what_learnt(self.settings, self.start)}{who}.",
+            f"{len(self.texts.train)} texts; {learnt}.",
             settings=self.settings,
             model=self._classifier.body,
             tokenizer=self._tokenizer,

@@ -52,7 +52,8 @@ class Source:
 class Inspected:
     """A model to look into. key names it in caches; code, to be pasted, makes it.
 
-    texts: examples by name; most: the number of tokens that are read here.
+    texts: examples by name; most: the number of tokens that are read here; head_of: the run that
+    has trained a classifier's head for it.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Inspected:
     code: str
     texts: Mapping[str, str]
     most: int
+    head_of: str = ""
 
 
 def all_sources(owner: str) -> dict[str, Source]:
@@ -205,12 +207,14 @@ def _large(run: Run | None = None) -> Inspected | None:
         st.caption("Until it is loaded, you see what is chosen otherwise.")
         return None
     title, texts = "SmolLM2", with_spoilt({"new to it": OWLS, "famous": FAMOUS})
+    head_of = ""
     if run is not None:
         title = f"SmolLM2 below “{run.title}”"
         texts = _run_texts(run, loaded[1], run.id, MOST_OF_LARGE)
+        head_of = run.id
         st.caption("Its head changed nothing of SmolLM2: what you see is what the head reads.")
     code = _shipped_code(SMOLLM2)
-    return Inspected(SMOLLM2, title, *loaded, code, texts, MOST_OF_LARGE)
+    return Inspected(SMOLLM2, title, *loaded, code, texts, MOST_OF_LARGE, head_of)
 
 
 def _trained(run: Run, step: int) -> Inspected:
@@ -232,6 +236,7 @@ def _trained(run: Run, step: int) -> Inspected:
         _run_code(run, checkpoint),
         _run_texts(run, tokenizer, run.id, most),
         MOST_TOKENS,
+        run.id if has_head(folder) else "",
     )
 
 

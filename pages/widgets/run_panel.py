@@ -192,7 +192,8 @@ def _metrics(run: Run, seen: Watched) -> None:
         speed = points[-1].tokens_per_second if points else 0.0
         used = share_of_peak(run, speed)
         label = f"Tokens/s, {used[0]:.0%} of peak" if used else "Tokens per second"
-        _metric(label, f"{speed:,.0f}" if points else "–", used[1] if used else None)
+        if speed or not run.config.tuned:  # a frozen body has read its texts beforehand
+            _metric(label, f"{speed:,.0f}" if points else "–", used[1] if used else None)
         if seen.answers:
             answers = seen.answers[-1]
             share = answers.right / max(1, answers.asked)

@@ -2,6 +2,7 @@ import random
 
 import pytest
 import torch
+import transformers
 
 from llm_core.data.labelled_texts import Labelled, LabelledTexts
 from llm_core.finetuning.baselines import counted_words, majority
@@ -13,11 +14,12 @@ from llm_core.finetuning.classification import (
     fine_tune,
     make_batch,
     predict,
+    verdicts,
 )
 from llm_core.finetuning.settings import TRAINED, FinetuneSettings, Learned
 from llm_core.models.config import TransformerConfig
 from llm_core.models.gpt import GPT
-from llm_core.models.huggingface import save_huggingface
+from llm_core.models.huggingface import load_huggingface, save_huggingface
 from llm_core.pretrained.tiny import load_tiny
 
 CONFIG = TransformerConfig(
@@ -47,13 +49,33 @@ def classifier(pool="last token", seed=3):
     return Classifier(GPT(CONFIG, generator=generator), 2, pool=pool, generator=generator)
 
 
-@pytest.mark.parametrize("trained", ["all", "last block", "head"])
-def test_losses_equal_a_loop_in_transformers(tmp_path, trained):
-    """Equal weights, equal batches, AdamW: the same losses, step by step."""
-    transformers = pytest.importorskip("transformers")
+def like_gpt2(folder):
+    """Return a classifier of ours, whose body lies in the folder for transformers."""
     ours = classifier()
-    save_huggingface(ours.body, None, tmp_path)
-    theirs = transformers.GPT2ForSequenceClassification.from_pretrained(
+    save_huggingface(ours.body, None, folder)
+    return ours
+
+
+def like_smollm2(folder):
+    """Return a classifier of ours with a body that transformers has made: grouped queries, RoPE."""
+    torch.manual_seed(2)
+    sizes = {"vocab_size": 60, "hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 24}
+    theirs = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**sizes, **heads, tie_word_embeddings=True)
+    )
+    theirs.save_pretrained(folder)
+    return Classifier(load_huggingface(folder), 2, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize(
+    ("make", "trained"),
+    [(like_gpt2, "all"), (like_gpt2, "last block"), (like_gpt2, "head"), (like_smollm2, "head")],
+)
+def test_losses_equal_a_loop_in_transformers(tmp_path, make, trained):
+    """Equal weights, equal batches, AdamW: the same losses, step by step."""
+    ours = make(tmp_path)
+    theirs = transformers.AutoModelForSequenceClassification.from_pretrained(
         tmp_path, num_labels=2, pad_token_id=PAD
     )
     theirs.score.weight.data = ours.head.weight.detach().clone()
@@ -91,6 +113,16 @@ def test_losses_equal_a_loop_in_transformers(tmp_path, trained):
         optimizer.zero_grad()
     assert len(losses) == 12
     assert len(set(losses)) == 12
+
+
+def test_after_each_token_it_says_what_it_says_of_a_text_that_ends_there():
+    mine, row = classifier(), Letters().encode("abcxdefg")
+    with torch.no_grad():
+        mine.head.weight.mul_(50)  # surer, so that the rows differ
+    found = verdicts(mine.body, mine.head.weight, row)
+    prefixes = [row[: length + 1] for length in range(len(row))]
+    torch.testing.assert_close(found, predict(mine, prefixes), atol=1e-5, rtol=0)
+    assert found.std(dim=0).min() > 0.01
 
 
 def test_padding_changes_nothing_for_the_last_token_and_much_for_the_last_place():

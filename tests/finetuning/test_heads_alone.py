@@ -71,7 +71,7 @@ def packed(store, run):
 
 def test_nothing_but_the_head_is_kept_of_it(store, run, work, stand_in):
     assert (run.state, run.step, run.config.body) == (RunState.DONE, 20, "smollm2")
-    assert "the head only learnt, from pretrained weights, of SmolLM2" in run.config.tuned
+    assert "; only a head for SmolLM2 learnt." in run.config.tuned
     folder = store.run_folder(run.id)
     assert list_checkpoints(folder) == []
     assert torch.equal(read_head(folder).weight, work.head().weight)

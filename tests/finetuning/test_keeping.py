@@ -103,7 +103,9 @@ def test_a_classifier_is_a_run_like_others(store, classifier):
         assert mine == pytest.approx(classifier.judge(each.text), abs=1e-5)
 
 
-def test_transformers_opens_the_classifier_and_says_the_same(store, classifier, tmp_path):
+def test_transformers_opens_the_classifier_and_says_the_same(
+    store, classifier, tmp_path, monkeypatch, capsys
+):
     run = keep_tuned(store, classifier.result("gifts"), owner="me")
     folder = unpacked_for_transformers(packed(store, run), tmp_path / "file")
     theirs = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
@@ -122,7 +124,12 @@ def test_transformers_opens_the_classifier_and_says_the_same(store, classifier, 
         assert one == pytest.approx(classifier.judge(text), abs=1e-4)
         assert other == pytest.approx(classifier.judge(text), abs=1e-4)
     card = (folder.parent / "README.md").read_text()
-    assert "AutoModelForSequenceClassification" in card
+    lines = card.partition("```python\n")[2].partition("```")[0]
+    assert "AutoModelForSequenceClassification" in lines
+    monkeypatch.chdir(folder.parent)
+    exec(compile(lines, "README.md", "exec"), {})
+    shares = classifier.judge("A text of yours.")
+    assert capsys.readouterr().out.strip() == TEXTS.labels[shares.index(max(shares))]
     assert f"of 20 after {run.step} steps" in card
     assert "llm_core.training" not in card  # no command of ours repeats it
 

@@ -111,6 +111,27 @@ def test_a_head_for_smollm2_is_used_and_inspected_once_smollm2_is_there(open_pag
     assert TEXTS.train[0].text[:30] in app.text_area[0].value
 
 
+def test_the_inspector_asks_its_head_after_each_token(open_page, monkeypatch, capsys):
+    settings = FinetuneSettings(trained="head", steps=40, batch_size=8, score_interval=40)
+    work = ClassifierTraining(settings, TEXTS)
+    while work.active:
+        work.take(1.0)
+    run = keep_tuned(launcher().store, work.result("gifts"), owner=ME)
+    app = open_page("52_model_inspector", model=run.id, view="print")
+    assert not app.exception
+    text = app.text_area(key="passage").value
+    shares = work.judge(text)
+    label = TEXTS.labels[shares.index(max(shares))]
+    said = next(each.value for each in app.markdown if each.value.startswith("In the end it says"))
+    assert said.startswith(f"In the end it says “{label}”, with {max(shares):.1%}")
+    calls = [each.code[0].value for each in app.expander if each.label == "Show the code"]
+    (call,) = [each for each in calls if "verdicts" in each]
+    monkeypatch.chdir(ROOT)
+    exec(compile(call, "pasted", "exec"), {})
+    assert capsys.readouterr().out.strip() == label
+    assert f"# {label}" in call
+
+
 def test_what_a_tuned_model_has_read_is_not_called_held_out(open_page):
     settings = FinetuneSettings(trained="head", steps=3, batch_size=8, score_interval=3)
     work = ClassifierTraining(settings, TEXTS)
