@@ -20,7 +20,8 @@ _WITHOUT_FIGURES = ("", "home", "glossary")  # pages
 
 # Streamlit writes white on the primary colour, which is pale in the dark theme: hard to read.
 _DARK_STYLE = """
-[data-testid^="stBaseButton-primary"], [data-testid^="stBaseButton-primary"] * {color: #0F151E}
+[data-testid^="stBaseButton-primary"]:not(:disabled),
+[data-testid^="stBaseButton-primary"]:not(:disabled) * {color: #0F151E}
 """
 _HERE = Path(__file__).parent
 _course_menu = st.components.v2.component(

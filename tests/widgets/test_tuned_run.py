@@ -122,8 +122,8 @@ def test_the_inspector_asks_its_head_after_each_token(open_page, monkeypatch, ca
     text = app.text_area(key="passage").value
     shares = work.judge(text)
     label = TEXTS.labels[shares.index(max(shares))]
-    said = next(each.value for each in app.markdown if each.value.startswith("In the end it says"))
-    assert said.startswith(f"In the end it says “{label}”, with {max(shares):.1%}")
+    said = " ".join(each.proto.body for each in app.get("html"))
+    assert f"In the end it says “{label}”, with {max(shares):.1%}" in said
     calls = [each.code[0].value for each in app.expander if each.label == "Show the code"]
     (call,) = [each for each in calls if "verdicts" in each]
     monkeypatch.chdir(ROOT)
