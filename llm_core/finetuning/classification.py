@@ -176,10 +176,11 @@ def fine_tune(
     for step in range(1, settings.steps + 1):
         started = time.perf_counter()
         chosen = next(batches)
-        batch = make_batch([rows[place] for place in chosen], [labels[place] for place in chosen])
+        said = [labels[place] for place in chosen]
         if kept is not None:
-            tokens, loss = 0, F.cross_entropy(classifier.head(kept[chosen]), batch.labels)
+            tokens, loss = 0, F.cross_entropy(classifier.head(kept[chosen]), torch.tensor(said))
         else:
+            batch = make_batch([rows[place] for place in chosen], said)
             classifier.train()
             tokens, loss = int(batch.lengths.sum()), classifier(*batch).loss
         norm = take_step(loss, optimizer, trained, settings.rate(step))

@@ -135,7 +135,7 @@ class ClassifierTraining(Work):
                     round(each.accuracy * count),
                     count,
                     answered_lines(
-                        (text.text[:_LONGEST], labels[said], labels[text.label])
+                        (_cut(text.text), labels[said], labels[text.label])
                         for text, said in zip(self.texts.test[:_SHOWN], each.said, strict=False)
                     ),
                 )
@@ -228,6 +228,10 @@ class InstructionTraining(Work):
             prompt=prompt_of(questions[0]),
             done=self.state == "done",
         )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _what_learnt(settings: FinetuneSettings, start: int | None) -> str:

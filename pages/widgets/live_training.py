@@ -62,12 +62,11 @@ def watch_training(
 
     @st.fragment(run_every=PAUSE if work.active else None)
     def panel() -> None:
-        if work.losses:  # the first look comes before the first step: it costs no time
-            booth().go_on(work, PIECE)
         with error_boundary("This training"):
             show(work, run)
-        if not work.losses and work.active:
-            booth().go_on(work, 0.01)
+        # Only then: what is not drawn anew for half a second, the browser lets fade.
+        if work.active:
+            booth().go_on(work, PIECE if work.losses else 0.01)
         if was_active and not work.active:
             st.rerun()  # the whole page: declares the fragment anew, without the timer
 

@@ -36,7 +36,10 @@ def run_panel(run: Run, *, own: bool) -> None:
     @st.fragment
     def head() -> None:
         with record_trouble():
-            _heading(launcher().store.get(run.id) or run, own=own)
+            now = launcher().store.get(run.id) or run
+            _heading(now, own=own)
+            if now.active != run.active:
+                st.rerun()  # it was resumed: what is below needs its timer
 
     tick = PAUSE if run.config.tuned else _TICK_SECONDS
 
@@ -45,11 +48,12 @@ def run_panel(run: Run, *, own: bool) -> None:
         with record_trouble():
             if own:
                 launcher().renew(run.owner)  # somebody is here: it stays in the queue
-            if run.active and run.config.tuned:
-                go_on_tuning(run)
             now = launcher().store.get(run.id)
             now = launcher().check(now) if now else run
             show_panel(now, best=best)
+            if now.active and run.config.tuned:  # what is drawn later than this would fade
+                go_on_tuning(run)
+                now = launcher().store.get(run.id) or now
             if badge_of(now) != badge:
                 st.rerun()  # the whole page: declares the fragment anew, with a timer or without
             if not run.active and picked_step(run) != shown:

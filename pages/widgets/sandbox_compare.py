@@ -25,6 +25,7 @@ from pages.widgets.training import launcher, record_trouble
 _TICK_SECONDS = 3.0
 _ADDRESS = "compare"  # ids, joined by dots; the first one is what the others are compared with
 _CELL = "border-bottom:1px solid rgba(128,128,128,.4);padding:.35rem .6rem;vertical-align:top;"
+_TUNED = " Of a model that was tuned to sort, the loss is per text, and no measure beside others."
 
 
 def compare(lesson: Lesson, visitor: str) -> None:
@@ -132,6 +133,8 @@ def _show(chosen: Sequence[Run]) -> None:
         st.caption(
             "These runs read different texts, or cut them into different tokens. Losses per token "
             "then say little about which model is better: longer tokens are harder to guess."
+            + (_TUNED if any(run.config.tuned for run in runs) else "")
+            + " The star is for the lowest loss among those that can be compared with the first."
         )
 
 
@@ -142,7 +145,8 @@ def runs_table(
     notes: Mapping[str, str] | None = None,
 ) -> str:
     """Return the runs as an HTML table; the first is what the others are compared with."""
-    losses = {run: best.loss for run, best in bests.items() if best}
+    alike = {run.id for run in runs if comparable(run.config, runs[0].config)}
+    losses = {run: best.loss for run, best in bests.items() if best and run in alike}
     lowest = min(losses.values(), default=None)
     rows = ""
     for index, run in enumerate(runs):

@@ -122,11 +122,10 @@ def _watch(training: "Training", source: str, run: str) -> None:
 
     @st.fragment(run_every=_PAUSE if training.active else None)
     def panel() -> None:
-        if training.losses:  # the first look comes before the first step: it costs no time
-            booth().go_on(training, _PIECE)
         show_training(training, source, run)
-        if not training.losses and training.active:
-            booth().go_on(training, 0.01)
+        # Only then: what is not drawn anew for half a second, the browser lets fade.
+        if training.active:
+            booth().go_on(training, _PIECE if training.losses else 0.01)
         if was_active and not training.active:
             st.rerun()  # the whole page: declares the fragment anew, without the timer
 

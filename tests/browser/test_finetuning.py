@@ -69,12 +69,14 @@ def test_a_training_is_watched_stopped_and_its_mistakes_are_read(visit):
 
 
 def test_a_training_goes_on_in_the_sandbox_and_is_stopped_there(visit):
-    page = visit("pretraining_and_finetuning?tune_steps=300")
+    page = visit(
+        "pretraining_and_finetuning?texts=Authors%3A+Shakespeare+or+a+president%3F&tune_steps=300"
+    )
     train = part(page, "train")
     train.get_by_role("button", name="Fine-tune it").click()
     expect(metric(train, "Step, of 300")).to_have_text(re.compile(r"[1-9]\d*"))
     train.get_by_role("link", name="See it in the sandbox").click()
-    expect(page.get_by_role("heading", name="Fine-tuned: Gifts")).to_be_visible()
+    expect(page.get_by_role("heading", name="Fine-tuned: Authors")).to_be_visible()
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text(re.compile("training$")).first).to_be_visible()
     begun = int(metric(page, "Step, of 300").inner_text())
