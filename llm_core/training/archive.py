@@ -98,11 +98,10 @@ def pack_run(folder: Path, *, title: str, curves: Curves, facts: StartEvent | No
 
 def _config_of_head(folder: Path) -> RunConfig | None:
     """Return the config of a run that trained a head alone; None for any other."""
-    try:
-        about = json.loads((folder / "run.json").read_bytes())
-    except OSError:  # a run of the command line has none
+    path = folder / "run.json"
+    if not path.exists():  # a run of the command line has none
         return None
-    config = RunConfig.from_json(about["config"])
+    config = RunConfig.from_json(json.loads(path.read_bytes())["config"])
     return config if config.body else None
 
 

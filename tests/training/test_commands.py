@@ -122,7 +122,7 @@ def test_what_the_page_can_make_the_command_makes_again(text, cut, chosen, chang
 
 def test_there_is_an_option_for_every_setting():
     named = {(option.of, option.field) for option in OPTIONS}
-    elsewhere = {"corpus", "text_path", "tokenizer_path", "model", "recipe", "tuned"}
+    elsewhere = {"corpus", "text_path", "tokenizer_path", "model", "recipe", "tuned", "body"}
     assert {("run", each.name) for each in fields(RunConfig)} - named == {
         ("run", name) for name in elsewhere
     }
