@@ -23,6 +23,8 @@ _DARK_STYLE = """
 [data-testid^="stBaseButton-primary"]:not(:disabled),
 [data-testid^="stBaseButton-primary"]:not(:disabled) * {color: #0F151E}
 """
+# Streamlit's "Stop" ends one run of a page's script; a training that is watched would go on.
+_NO_STOP = '[data-testid="stStatusWidget"] button {display: none}'
 _HERE = Path(__file__).parent
 _course_menu = st.components.v2.component(
     "course_menu",
@@ -51,7 +53,7 @@ def run_app() -> None:
 def show_style() -> None:
     """Bring the course's style sheet into the page: one element for all of its rules."""
     dark = _DARK_STYLE if st.context.theme.type == "dark" else ""
-    st.html(f"<style>{GLOSSARY_STYLE}{LEGIBLE}{view_style()}{dark}</style>")
+    st.html(f"<style>{GLOSSARY_STYLE}{LEGIBLE}{_NO_STOP}{view_style()}{dark}</style>")
 
 
 def require_router() -> None:

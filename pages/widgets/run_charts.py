@@ -97,7 +97,7 @@ def run_chart(
 
     best: as `best_so_far` found it; picked: the step of the sample that is shown.
     """
-    view, axis = _controls(run)
+    view, axis = _controls(run, seen)
     scale = _scale(_AXES[axis], run, seen)
     mark = None if picked is None else Change(scale.at([picked])[0], "shown")
     draw = _loss if view == "loss" else _layers if view in ("updates", "weights") else _measure
@@ -112,10 +112,12 @@ def run_chart(
     st.caption(_READ.get(view, "") + _layers_missing(view, seen) or _facts(run))
 
 
-def _controls(run: Run) -> tuple[str, str]:
+def _controls(run: Run, seen: Watched) -> tuple[str, str]:
     tuned = bool(run.config.tuned)
     answers = [_ANSWERS] if tuned or line_task(run.config.corpus) else []
     views = [*_VIEWS[:1], *answers, *(_VIEWS[1:-2] if tuned else _VIEWS[1:])]
+    if tuned and seen.points and not seen.points[-1].tokens_per_second:
+        views.remove("speed")  # a frozen body has read its texts beforehand
     axes = [each for each in _AXES if not (tuned and each == "tokens")]  # texts differ in length
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.selectbox(
