@@ -33,7 +33,7 @@ from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.pretrained.tiny import TUNED_FOLDER, Snapshot, load_tiny, save_snapshot
 from llm_core.training.loop import evaluate
 
-TASKS = ("who", "letters", "plots", "century", "authors")
+TASKS = ("who", "letters", "plots", "century", "authors", "topics")
 LABELLED, STEPS = 100, 100
 SEEDS = (1, 2, 3)
 WAYS = (

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from llm_core.data.presidents import CENTURIES, draw_addresses, paragraphs
+from llm_core.data.question_topics import TOPICS, draw_questions
 from llm_core.data.shakespeare import draw_passages
 from llm_core.data.tale_letters import letters, who_has_it
 from llm_core.data.tiny_tales import PLOTS, iter_named_tales
@@ -47,6 +48,7 @@ class LabelTask:
     """A task of the course: draw(seed, unseen) gives its texts with their labels, without end.
 
     ceiling: the best accuracy that anything can have, where some labels are wrong on purpose.
+    train, test: how many texts there are, if not as many as are asked for usually.
     """
 
     name: str
@@ -55,17 +57,22 @@ class LabelTask:
     labels: tuple[str, ...]
     draw: Callable[[int, bool], Iterator[Labelled]] = field(repr=False)
     ceiling: float = 1.0
+    train: int = MOST_TRAINING
+    test: int = TEST_TEXTS
 
 
 def make_texts(
-    name: str, *, train: int = MOST_TRAINING, test: int = TEST_TEXTS, seed: int = 1337
+    name: str, *, train: int | None = None, test: int | None = None, seed: int = 1337
 ) -> LabelledTexts:
     """Return a task of `TASKS` with `train` texts to learn from and `test` to measure on.
 
-    One seed gives the same texts everywhere; the test part does not depend on it. Raises
-    ValueError for an unknown task, for less than one text a part, and if the texts run out.
+    By default as many as the task usually has. One seed gives the same texts everywhere; the test
+    part does not depend on it. Raises ValueError for an unknown task, for less than one text a
+    part, and if the texts run out.
     """
     task = find_label_task(name)
+    train = task.train if train is None else train
+    test = task.test if test is None else test
     if train < 1 or test < 1:
         raise ValueError("Both parts of a task need at least one text.")
     measured = _balanced(task, _TEST_SEED, True, test, frozenset())
@@ -181,5 +188,14 @@ TASKS: Final = (
         question="Is this from a play of Shakespeare's, or did a US president say it to Congress?",
         labels=("Shakespeare", "president"),
         draw=_authors,
+    ),
+    LabelTask(
+        name="topics",
+        title="Questions: what is it about?",
+        question="Is a question to a chatbot about programming, about the world, or about itself?",
+        labels=TOPICS,
+        draw=_drawn(draw_questions),
+        train=171,
+        test=57,
     ),
 )

@@ -7,7 +7,7 @@ from llm_core.data.labelled_texts import TASKS, make_texts
 from llm_core.data.tiny_tales import iter_named_tales, iter_tales
 from llm_core.data.tiny_tales_words import BOYS, GIRLS
 
-OWN = [task.name for task in TASKS if task.name != "century"]
+OWN = [task.name for task in TASKS if task.name not in ("century", "topics")]
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -31,6 +31,24 @@ def test_presidents_are_of_their_century_and_of_other_years():
     for each in texts.train + texts.test:
         assert 80 <= len(each.text) <= 230
         assert not re.search(r"\b(1[789]|20)\d\d\b", each.text)
+
+
+def test_questions_are_few_balanced_and_of_their_topic():
+    texts = make_texts("topics")
+    assert (len(texts.train), len(texts.test)) == (171, 57)
+    for part in (texts.train, texts.test, texts.take(60).train):
+        counts = [sum(each.label == k for each in part) for k in range(3)]
+        assert max(counts) == min(counts)
+    every = [each.text for each in texts.train + texts.test]
+    assert len(set(every)) == 228
+    assert all(each[-1] in "?." and each[0] == each[0].upper() for each in every)
+    by_topic = {k: " ".join(e.text for e in texts.train if e.label == k).lower() for k in range(3)}
+    assert by_topic[0].count("python") > 9
+    assert "python" not in by_topic[1]
+    assert all(re.search(r"\byou", e.text, re.I) for e in texts.train if e.label == 2)
+    assert make_texts("topics", train=100, seed=2).train != texts.take(100).train
+    with pytest.raises(ValueError, match="There are not 400"):
+        make_texts("topics", train=400)
 
 
 def test_who_has_it_keeps_names_back_and_follows_the_thing():
