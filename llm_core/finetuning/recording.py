@@ -20,6 +20,7 @@ class Recorded(Protocol):
     """What of a training in the booth is recorded."""
 
     state: str
+    run_id: str
 
     @property
     def active(self) -> bool: ...
@@ -42,14 +43,13 @@ class Recording:
         store: RunStore,
         work: Recorded,
         *,
-        run_id: str,
         owner: str,
         title: str,
         leave_seconds: float = LEAVE_SECONDS,
     ) -> None:
-        """Take a training that has not begun, and the id and title that its run shall have."""
+        """Take a training that has not begun, has a run's id, and gets this title as a run."""
         self._store, self._work = store, work
-        self._run_id, self._owner, self._title = run_id, owner, title
+        self._run_id, self._owner, self._title = work.run_id, owner, title
         self._leave_seconds = leave_seconds
         self._lock = threading.Lock()
         self._teller: Teller | None = None

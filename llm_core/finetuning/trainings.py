@@ -39,7 +39,7 @@ from llm_core.training.events import AnswerEvent, EvalEvent, SampleEvent
 from llm_core.training.heads import Head
 
 SMOLLM2 = "smollm2"
-_AT_ONCE = 8  # such texts: a second or so on a slow core
+_AT_ONCE = 8  # texts of the large model: a second or so on a slow core
 _SHOWN = 12  # texts or instructions of a score that are kept with a run
 _LONGEST = 90  # characters of such a text
 

@@ -24,8 +24,7 @@ def record_as_run(work: "Work", title: str) -> None:
     from llm_core.finetuning.recording import Recording
 
     owner, work.run_id = known_visitor(), secrets.token_urlsafe(16)
-    store = launcher().store
-    recording = Recording(store, work, run_id=work.run_id, owner=owner, title=title)
+    recording = Recording(launcher().store, work, owner=owner, title=title)
     try:
         launcher().require_room(owner)
     except ValueError as error:

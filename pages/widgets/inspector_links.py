@@ -3,18 +3,16 @@
 import streamlit as st
 
 from llm_core.training.checkpoint_index import checkpoint_step, list_checkpoints
-from llm_core.training.head_files import has_head
 from llm_core.training.runs import Run
 from pages.widgets.catalog import find_lesson
 from pages.widgets.frame import link_to
-from pages.widgets.training import launcher
+from pages.widgets.training import has_head_alone, launcher
 
 
 def inspect_links(run: Run) -> None:
     """Offer to look into the run's model; silent if it has saved none."""
-    folder = launcher().store.run_folder(run.id)
-    kept = list_checkpoints(folder)
-    if not kept and not (run.config.body and has_head(folder)):
+    kept = list_checkpoints(launcher().store.run_folder(run.id))
+    if not kept and not has_head_alone(run):
         return
     inspector = find_lesson("model_inspector")
     with st.container(horizontal=True, vertical_alignment="center", key="inspect_links"):

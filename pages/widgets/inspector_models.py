@@ -30,7 +30,7 @@ from pages.widgets.inspector_texts import (
     with_spoilt,
 )
 from pages.widgets.model_request import requested_model
-from pages.widgets.training import kept_model, launcher
+from pages.widgets.training import has_head_alone, kept_model, launcher
 
 TINY, SMOLLM2, NONE = "tiny", "smollm2", ""
 MOST_TOKENS, MOST_OF_LARGE = 256, 128  # that this page lets a model read
@@ -81,9 +81,8 @@ def all_sources(owner: str) -> dict[str, Source]:
 
 def source_of_run(run: Run) -> Source | None:
     """Return a run with the steps that it has kept, or None if there is none yet."""
-    folder = launcher().store.run_folder(run.id)
-    steps = tuple(map(checkpoint_step, list_checkpoints(folder)))
-    if run.config.body and has_head(folder):
+    steps = tuple(map(checkpoint_step, list_checkpoints(_folder_of(run.id))))
+    if has_head_alone(run):
         steps = (run.step,)
     return Source(run.id, run.title, steps, run) if steps else None
 

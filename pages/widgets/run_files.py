@@ -5,14 +5,13 @@ from typing import Any
 import streamlit as st
 
 from llm_core.training.checkpoint_index import list_checkpoints
-from llm_core.training.head_files import has_head
 from llm_core.training.notes import LONGEST
 from llm_core.training.runs import Run
 from llm_core.training.tensorboard import event_file, event_file_name
 from pages.widgets.catalog import Lesson
 from pages.widgets.prose import show_prose
 from pages.widgets.run_panel import badge_of
-from pages.widgets.training import launcher
+from pages.widgets.training import has_head_alone, launcher
 
 _PACKED = "_packed"  # (run id, step, the file): only for as long as the page is open
 
@@ -24,7 +23,7 @@ def take_away(lesson: Lesson, run: Run, *, own: bool) -> None:
         if own:
             _rename(run)
             _annotate(run)
-        if list_checkpoints(folder) or (run.config.body and has_head(folder)):
+        if list_checkpoints(folder) or has_head_alone(run):
             show_prose(lesson, "take_away")
             _offer_file(run)
             _offer_events(run)

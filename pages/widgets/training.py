@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from llm_core.training.database import RecordError
+from llm_core.training.head_files import has_head
 from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
 from llm_core.training.runs import Run, RunStore, data_folder
@@ -38,6 +39,11 @@ def record_trouble() -> Iterator[None]:
     except RecordError as error:
         st.error(str(error), icon=":material/error:")
         st.button("Try again", key="try_again")
+
+
+def has_head_alone(run: Run) -> bool:
+    """Whether the run has kept a head for a shipped model, and so no model of its own."""
+    return bool(run.config.body) and has_head(launcher().store.run_folder(run.id))
 
 
 def trained_model(checkpoint: Path) -> Any:

@@ -25,7 +25,7 @@ from llm_core.training.comparison import what_changed
 from llm_core.training.config import RunConfig
 from llm_core.training.heads import read_head
 from llm_core.training.limits import Limits
-from llm_core.training.runs import RunState, RunStore
+from llm_core.training.runs import RunState
 from llm_core.training.unpacking import bring_run, unpack_run
 
 TEXTS = make_texts("who", train=24, test=12)
@@ -52,11 +52,6 @@ def work(stand_in):
     while work.active:
         work.take(1.0)
     return work
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path / "store")
 
 
 @pytest.fixture

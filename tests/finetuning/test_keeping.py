@@ -11,13 +11,10 @@ import torch
 import transformers
 
 from llm_core.data.labelled_texts import make_texts
-from llm_core.data.tiny_tales import tiny_tales
-from llm_core.finetuning import trainings
 from llm_core.finetuning.classification import sort_text
 from llm_core.finetuning.keeping import keep_tuned
 from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.finetuning.trainings import ClassifierTraining, InstructionTraining
-from llm_core.pretrained.tiny import load_tiny
 from llm_core.training.archive import pack_run
 from llm_core.training.booth import Booth
 from llm_core.training.checkpoint_index import latest_checkpoint
@@ -25,23 +22,13 @@ from llm_core.training.checkpoints import load_newest, load_newest_model
 from llm_core.training.heads import read_head
 from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
-from llm_core.training.runs import RunState, RunStore
+from llm_core.training.runs import RunState
 from llm_core.training.unpacking import bring_run, unpack_run
 
+pytestmark = pytest.mark.usefixtures("few_tales")
 TEXTS = make_texts("who", train=40, test=20)
 LORA = FinetuneSettings(trained="lora", steps=6, batch_size=8, score_interval=3, rank=4)
 LIMITS = Limits(workers=1)
-
-
-@pytest.fixture(autouse=True)
-def few_tales(monkeypatch):
-    ids = torch.tensor(load_tiny()[1].encode(tiny_tales(6_000, seed=99)))
-    monkeypatch.setattr(trainings, "pretraining_text", lambda tokenizer: (ids, ids))
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path / "store")
 
 
 @pytest.fixture(scope="module")

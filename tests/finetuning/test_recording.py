@@ -7,8 +7,6 @@ import pytest
 import torch
 
 from llm_core.data.labelled_texts import make_texts
-from llm_core.data.tiny_tales import tiny_tales
-from llm_core.finetuning import trainings
 from llm_core.finetuning.recording import Recording
 from llm_core.finetuning.settings import FinetuneSettings
 from llm_core.finetuning.trainings import ClassifierTraining
@@ -20,21 +18,11 @@ from llm_core.training.config import RunConfig
 from llm_core.training.head_files import has_head
 from llm_core.training.limits import Limits
 from llm_core.training.queue import RunQueue
-from llm_core.training.runs import RunState, RunStore
+from llm_core.training.runs import RunState
 
+pytestmark = pytest.mark.usefixtures("few_tales")
 TEXTS = make_texts("who", train=40, test=20)
 LONG = FinetuneSettings(trained="head", steps=100_000, batch_size=8, score_interval=50)
-
-
-@pytest.fixture(autouse=True)
-def few_tales(monkeypatch):
-    ids = torch.tensor(load_tiny()[1].encode(tiny_tales(6_000, seed=99)))
-    monkeypatch.setattr(trainings, "pretraining_text", lambda tokenizer: (ids, ids))
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path / "store")
 
 
 @pytest.fixture
@@ -48,7 +36,7 @@ def queue(store, monkeypatch):
 def recorded(store, settings=LONG, **options):
     work = ClassifierTraining(settings, TEXTS)
     work.run_id = "a" * 22
-    recording = Recording(store, work, run_id=work.run_id, owner="me", title="gifts", **options)
+    recording = Recording(store, work, owner="me", title="gifts", **options)
     work.recording, work.after_piece = recording, recording.note
     return work
 

@@ -58,7 +58,7 @@ def test_the_sandbox_lets_it_go_on_and_its_stop_ends_it(open_page):
     work = ClassifierTraining(settings, TEXTS)
     work.run_id = "a" * 22
     store = launcher().store
-    recording = Recording(store, work, run_id=work.run_id, owner=ME, title="gifts")
+    recording = Recording(store, work, owner=ME, title="gifts")
     work.recording, work.after_piece = recording, recording.note
     booth().admit(lambda: work)
     while not work.losses:
